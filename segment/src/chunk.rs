@@ -1,0 +1,174 @@
+//! Rows of a consuming segment that do not change any more: a batch as it was appended, several merged, or 65,536 frozen.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanBufferBuilder, ListArray};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::compute::concat;
+use arrow::datatypes::Field as ArrowField;
+
+use crate::column::{Column, ColumnValues};
+use crate::dictionary::Dictionary;
+use crate::ids::Ids;
+
+/// Rows of a frozen chunk: one container of a roaring bitmap, so that a segment's posting list is its chunks' laid side
+/// by side.
+pub const CHUNK_ROWS: usize = 1 << 16;
+
+/// The values of one column in a chunk. Ids stand without their dictionary, which grows on and belongs to the segment.
+#[derive(Debug)]
+pub(crate) enum ChunkValues {
+    Ids(Ids),
+    Plain(ArrayRef),
+    IdLists { offsets: OffsetBuffer<i32>, ids: Ids },
+    PlainLists { offsets: OffsetBuffer<i32>, values: ArrayRef },
+}
+
+/// One column of a chunk.
+#[derive(Debug)]
+pub(crate) struct ChunkColumn {
+    pub(crate) values: ChunkValues,
+    pub(crate) nulls: Option<NullBuffer>,
+}
+
+/// Consecutive rows of a consuming segment.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    pub(crate) rows: usize,
+    pub(crate) columns: Vec<ChunkColumn>,
+    pub(crate) memory_bytes: usize,
+}
+
+impl Chunk {
+    pub(crate) fn new(rows: usize, columns: Vec<ChunkColumn>) -> Chunk {
+        let memory_bytes = columns.iter().map(ChunkColumn::memory_bytes).sum();
+        Chunk { rows, columns, memory_bytes }
+    }
+
+    /// Returns one chunk with the rows of all `chunks`; ids become as narrow as the dictionaries allow.
+    pub(crate) fn merge(chunks: &[Arc<Chunk>], dictionary_lens: &[usize]) -> Chunk {
+        let rows = chunks.iter().map(|chunk| chunk.rows).sum();
+        let columns =
+            (0..chunks[0].columns.len()).map(|index| Chunk::merge_column(chunks, index, dictionary_lens[index]));
+        Chunk::new(rows, columns.collect())
+    }
+
+    /// Returns one column of all `chunks`, which must hold it in one form.
+    pub(crate) fn merge_column(chunks: &[Arc<Chunk>], index: usize, dictionary_len: usize) -> ChunkColumn {
+        let columns: Vec<&ChunkColumn> = chunks.iter().map(|chunk| &chunk.columns[index]).collect();
+        ChunkColumn {
+            values: merge_values(&columns, dictionary_len),
+            nulls: Chunk::merge_column_nulls(chunks, index),
+        }
+    }
+
+    /// Returns which rows of one column are null, over all `chunks`.
+    pub(crate) fn merge_column_nulls(chunks: &[Arc<Chunk>], index: usize) -> Option<NullBuffer> {
+        if chunks.iter().all(|chunk| chunk.columns[index].nulls.is_none()) {
+            return None;
+        }
+        let mut valid = BooleanBufferBuilder::new(chunks.iter().map(|chunk| chunk.rows).sum());
+        for chunk in chunks {
+            match &chunk.columns[index].nulls {
+                Some(nulls) => valid.append_buffer(nulls.inner()),
+                None => valid.append_n(chunk.rows, true),
+            }
+        }
+        Some(NullBuffer::new(valid.finish()))
+    }
+}
+
+impl ChunkColumn {
+    /// Returns the column with the dictionary its ids count in.
+    pub(crate) fn column(&self, dictionary: Option<&Arc<Dictionary>>) -> Column {
+        let dictionary = || Arc::clone(dictionary.expect("a column of ids has a dictionary"));
+        let values = match &self.values {
+            ChunkValues::Ids(ids) => ColumnValues::Ids { ids: ids.clone(), dictionary: dictionary() },
+            ChunkValues::Plain(array) => ColumnValues::Plain(Arc::clone(array)),
+            ChunkValues::IdLists { offsets, ids } => {
+                ColumnValues::IdLists { offsets: offsets.clone(), ids: ids.clone(), dictionary: dictionary() }
+            }
+            ChunkValues::PlainLists { offsets, values } => {
+                ColumnValues::PlainLists { offsets: offsets.clone(), values: Arc::clone(values) }
+            }
+        };
+        Column { values, nulls: self.nulls.clone() }
+    }
+
+    fn memory_bytes(&self) -> usize {
+        let nulls = self.nulls.as_ref().map_or(0, |nulls| nulls.buffer().capacity());
+        nulls
+            + match &self.values {
+                ChunkValues::Ids(ids) => ids.memory_bytes(),
+                ChunkValues::Plain(array) => array.get_array_memory_size(),
+                ChunkValues::IdLists { offsets, ids } => offsets.inner().inner().capacity() + ids.memory_bytes(),
+                ChunkValues::PlainLists { offsets, values } => {
+                    offsets.inner().inner().capacity() + values.get_array_memory_size()
+                }
+            }
+    }
+}
+
+/// Concatenates the values of one column. A column that changed from ids to plain values in between cannot occur: the
+/// change happens only at a chunk's border.
+fn merge_values(columns: &[&ChunkColumn], dictionary_len: usize) -> ChunkValues {
+    match &columns[0].values {
+        ChunkValues::Ids(_) => {
+            let mut wide = Vec::with_capacity(columns.iter().map(|column| column.len()).sum());
+            for column in columns {
+                if let ChunkValues::Ids(ids) = &column.values {
+                    ids.extend_into(&mut wide);
+                }
+            }
+            ChunkValues::Ids(Ids::narrow(wide, dictionary_len))
+        }
+        ChunkValues::Plain(_) => {
+            let arrays: Vec<&dyn Array> = columns
+                .iter()
+                .filter_map(|column| match &column.values {
+                    ChunkValues::Plain(array) => Some(array.as_ref()),
+                    ChunkValues::Ids(_) | ChunkValues::IdLists { .. } | ChunkValues::PlainLists { .. } => None,
+                })
+                .collect();
+            ChunkValues::Plain(concat(&arrays).expect("arrays of one column and at most a chunk concatenate"))
+        }
+        ChunkValues::IdLists { .. } => {
+            let mut wide = Vec::new();
+            let mut lengths = Vec::new();
+            for column in columns {
+                if let ChunkValues::IdLists { offsets, ids } = &column.values {
+                    ids.extend_into(&mut wide);
+                    lengths.extend(offsets.lengths());
+                }
+            }
+            let ids = Ids::narrow(wide, dictionary_len);
+            ChunkValues::IdLists { offsets: OffsetBuffer::from_lengths(lengths), ids }
+        }
+        ChunkValues::PlainLists { .. } => {
+            let lists: Vec<ListArray> = columns
+                .iter()
+                .filter_map(|column| match &column.values {
+                    ChunkValues::PlainLists { offsets, values } => {
+                        let item = Arc::new(ArrowField::new_list_field(values.data_type().clone(), true));
+                        Some(ListArray::new(item, offsets.clone(), Arc::clone(values), None))
+                    }
+                    ChunkValues::Ids(_) | ChunkValues::Plain(_) | ChunkValues::IdLists { .. } => None,
+                })
+                .collect();
+            let arrays: Vec<&dyn Array> = lists.iter().map(|list| list as &dyn Array).collect();
+            let merged = concat(&arrays).expect("lists of one column and at most a chunk concatenate");
+            let merged = merged.as_list::<i32>();
+            ChunkValues::PlainLists { offsets: merged.offsets().clone(), values: Arc::clone(merged.values()) }
+        }
+    }
+}
+
+impl ChunkColumn {
+    fn len(&self) -> usize {
+        match &self.values {
+            ChunkValues::Ids(ids) => ids.len(),
+            ChunkValues::Plain(array) => array.len(),
+            ChunkValues::IdLists { offsets, .. } | ChunkValues::PlainLists { offsets, .. } => offsets.len() - 1,
+        }
+    }
+}

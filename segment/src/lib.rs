@@ -1,0 +1,25 @@
+//! Schema, column values, consuming and sealed segments, indexes, file formats, snapshots.
+//!
+//! Modules stand in the order the data takes. Nothing here knows Kafka, SQL, the network, the clock or async.
+
+pub mod nearest;
+pub mod json_reader;
+pub mod value;
+pub mod schema;
+pub mod offset_range;
+pub mod reject;
+pub mod segment_name;
+pub mod options;
+pub mod ids;
+pub mod dictionary;
+mod dictionary_writer;
+pub mod column;
+pub mod stats;
+pub mod chunk;
+pub mod consuming_segment;
+pub mod error;
+pub mod seal;
+pub mod durable;
+pub mod serving;
+pub mod sealed_segment;
+pub mod table_snapshot;

@@ -1,0 +1,235 @@
+//! What a query sees: the segments of a table at one moment, and the cells through which writers publish new ones.
+//!
+//! Each partition has one cell. Its writer replaces the whole [`PartitionSnapshot`] in one atomic store, sealed segments
+//! and consuming rows together, so no reader ever meets a row twice or not at all while a segment is sealed.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::chunk::CHUNK_ROWS;
+use crate::column::Column;
+use crate::consuming_segment::ConsumingSnapshot;
+use crate::error::SegmentError;
+use crate::offset_range::{OffsetRange, PartitionId};
+use crate::schema::{Field, Schema};
+use crate::sealed_segment::SealedSegment;
+use crate::segment_name::SegmentName;
+use crate::stats::ColumnStats;
+
+/// A segment of either kind; both answer alike.
+#[derive(Debug, Clone)]
+pub enum Segment {
+    /// Still takes rows, or waits for its seal.
+    Consuming(Arc<ConsumingSnapshot>),
+    /// Immutable, in a file.
+    Sealed(Arc<SealedSegment>),
+}
+
+/// The segments of one partition, in order of offset, without gap or overlap.
+#[derive(Debug, Clone)]
+pub struct PartitionSnapshot {
+    /// The partition.
+    pub partition: PartitionId,
+    /// Sealed and committed.
+    pub sealed: Arc<[Arc<SealedSegment>]>,
+    /// Complete, on their way to be sealed.
+    pub sealing: Vec<Arc<ConsumingSnapshot>>,
+    /// Takes rows; none before the partition's first record and while the table is stopped.
+    pub consuming: Option<Arc<ConsumingSnapshot>>,
+}
+
+/// Where one partition's writer publishes and readers look.
+#[derive(Debug)]
+pub struct PartitionCell {
+    partition: PartitionId,
+    snapshot: ArcSwap<PartitionSnapshot>,
+}
+
+/// A table that is being written and read.
+#[derive(Debug)]
+pub struct LiveTable {
+    name: String,
+    schema: ArcSwap<Schema>,
+    partitions: ArcSwap<Vec<Arc<PartitionCell>>>,
+}
+
+/// The segments one query sees, fixed at its start.
+#[derive(Debug, Clone)]
+pub struct TableSnapshot {
+    /// The table's name.
+    pub table: String,
+    /// Its schema at that moment.
+    pub schema: Arc<Schema>,
+    /// Its partitions, in order of their number.
+    pub partitions: Vec<Arc<PartitionSnapshot>>,
+}
+
+impl PartitionCell {
+    /// Returns the cell of a partition, holding `snapshot`.
+    pub fn new(snapshot: PartitionSnapshot) -> PartitionCell {
+        PartitionCell { partition: snapshot.partition, snapshot: ArcSwap::from_pointee(snapshot) }
+    }
+
+    /// Returns the partition.
+    pub fn partition(&self) -> PartitionId {
+        self.partition
+    }
+
+    /// Returns the segments as last published.
+    pub fn load(&self) -> Arc<PartitionSnapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Publishes new segments. Only the partition's writer calls this.
+    pub fn publish(&self, snapshot: PartitionSnapshot) {
+        assert_eq!(snapshot.partition, self.partition, "a cell belongs to one partition");
+        self.snapshot.store(Arc::new(snapshot));
+    }
+}
+
+impl LiveTable {
+    /// Returns a table without partitions.
+    pub fn new(name: &str, schema: Arc<Schema>) -> LiveTable {
+        LiveTable { name: name.to_owned(), schema: ArcSwap::new(schema), partitions: ArcSwap::default() }
+    }
+
+    /// Returns the table's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the schema that queries use now.
+    pub fn schema(&self) -> Arc<Schema> {
+        self.schema.load_full()
+    }
+
+    /// Replaces the schema that queries use.
+    pub fn set_schema(&self, schema: Arc<Schema>) {
+        self.schema.store(schema);
+    }
+
+    /// Adds a partition; its cell keeps its place for as long as the table lives.
+    pub fn add_partition(&self, cell: Arc<PartitionCell>) {
+        self.partitions.rcu(|present| {
+            let mut cells = Vec::clone(present);
+            cells.push(Arc::clone(&cell));
+            cells.sort_by_key(|cell| cell.partition);
+            cells
+        });
+    }
+
+    /// Returns the partitions' cells, in order of their number.
+    pub fn partitions(&self) -> Arc<Vec<Arc<PartitionCell>>> {
+        self.partitions.load_full()
+    }
+
+    /// Returns the segments of all partitions, for one query.
+    pub fn snapshot(&self) -> TableSnapshot {
+        TableSnapshot {
+            table: self.name.clone(),
+            schema: self.schema(),
+            partitions: self.partitions.load().iter().map(|cell| cell.load()).collect(),
+        }
+    }
+}
+
+impl PartitionSnapshot {
+    /// Returns a partition without segments.
+    pub fn empty(partition: PartitionId) -> PartitionSnapshot {
+        PartitionSnapshot { partition, sealed: Arc::new([]), sealing: Vec::new(), consuming: None }
+    }
+
+    /// Returns all segments, in order of offset.
+    pub fn segments(&self) -> impl Iterator<Item = Segment> {
+        let sealed = self.sealed.iter().cloned().map(Segment::Sealed);
+        let sealing = self.sealing.iter().cloned().map(Segment::Consuming);
+        sealed.chain(sealing).chain(self.consuming.iter().cloned().map(Segment::Consuming))
+    }
+}
+
+impl TableSnapshot {
+    /// Returns all segments, by partition and then by offset.
+    pub fn segments(&self) -> impl Iterator<Item = Segment> {
+        self.partitions.iter().flat_map(|partition| partition.segments().collect::<Vec<_>>())
+    }
+
+    /// Returns how many rows all segments hold.
+    pub fn rows(&self) -> u64 {
+        self.segments().map(|segment| segment.rows() as u64).sum()
+    }
+}
+
+impl Segment {
+    /// Returns the segment's name.
+    pub fn name(&self) -> &SegmentName {
+        match self {
+            Segment::Consuming(segment) => &segment.identity().name,
+            Segment::Sealed(segment) => segment.name(),
+        }
+    }
+
+    /// Returns the Kafka partition the segment covers a range of.
+    pub fn partition(&self) -> PartitionId {
+        match self {
+            Segment::Consuming(segment) => segment.identity().partition,
+            Segment::Sealed(segment) => segment.partition(),
+        }
+    }
+
+    /// Returns the offsets the segment covers.
+    pub fn range(&self) -> OffsetRange {
+        match self {
+            Segment::Consuming(segment) => segment.range(),
+            Segment::Sealed(segment) => segment.range(),
+        }
+    }
+
+    /// Returns how many rows the segment holds.
+    pub fn rows(&self) -> usize {
+        match self {
+            Segment::Consuming(segment) => segment.rows(),
+            Segment::Sealed(segment) => segment.rows(),
+        }
+    }
+
+    /// Returns the rows of each chunk, in order; no chunk holds more than [`CHUNK_ROWS`].
+    pub fn chunk_rows(&self) -> Vec<usize> {
+        match self {
+            Segment::Consuming(segment) => segment.chunk_rows().collect(),
+            Segment::Sealed(segment) => {
+                let rows = segment.rows();
+                (0..rows.div_ceil(CHUNK_ROWS)).map(|chunk| CHUNK_ROWS.min(rows - chunk * CHUNK_ROWS)).collect()
+            }
+        }
+    }
+
+    /// Returns one column of one chunk. A column that the segment does not have, because the schema gained it later,
+    /// holds its default null value in every row, as null.
+    ///
+    /// # Errors
+    /// When a sealed segment's file cannot be read or is corrupt.
+    pub fn column(&self, chunk: usize, field: &Field) -> Result<Column, SegmentError> {
+        let rows = self.chunk_rows()[chunk];
+        match self {
+            Segment::Consuming(segment) => match segment.column_index(&field.name) {
+                Some(column) => Ok(segment.column(chunk, column)),
+                None => Ok(Column::defaults(field, rows)),
+            },
+            Segment::Sealed(segment) => match segment.column_index(&field.name) {
+                Some(column) => segment.column(chunk, column),
+                None => Ok(Column::defaults(field, rows)),
+            },
+        }
+    }
+
+    /// Returns what is known of a column over the whole segment; nothing for a column the segment does not have.
+    pub fn stats(&self, field: &Field) -> Option<ColumnStats> {
+        match self {
+            Segment::Consuming(segment) => {
+                segment.column_index(&field.name).map(|column| segment.stats(column).clone())
+            }
+            Segment::Sealed(segment) => segment.column_index(&field.name).map(|column| segment.stats(column).clone()),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Segments from outside: every way rows can go through this crate, against a plain model of rows.
+
+mod model;
+mod check;
+mod round_trip;
+mod columns;
+mod corruption;
+mod durable;
+mod golden;
+mod golden_rows;
