@@ -1,0 +1,315 @@
+//! Which indexes a table asks for, gathered from all the places where Pinot lets them be written.
+//!
+//! Every mention becomes one [`declaration::IndexDeclaration`]; they are checked against the schema and then sorted into
+//! an [`IndexingConfig`]. The order of the places is: lists of `tableIndexConfig`, then `fieldConfigList`.
+
+mod declaration;
+mod star_tree;
+
+use std::collections::BTreeMap;
+
+use meunier_segment::json_reader::{Findings, JsonObject};
+use meunier_segment::nearest::did_you_mean;
+use meunier_segment::schema::{ColumnName, DataType, Field, Schema};
+use serde_json::{Map, Value};
+
+use super::columns::check_column;
+use declaration::IndexDeclaration;
+pub use declaration::IndexKind;
+pub use star_tree::{StarTree, StarTreeAggregation};
+
+/// False positives of a bloom filter that does not say.
+const FALSE_POSITIVE_RATE: f64 = 0.05;
+
+/// How a table's columns are stored and indexed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct IndexingConfig {
+    /// Rows of a sealed segment are ordered by this column.
+    pub sorted_column: Option<ColumnName>,
+    /// Columns with an inverted index.
+    pub inverted: Vec<ColumnName>,
+    /// Columns with a range index.
+    pub range: Vec<ColumnName>,
+    /// Bloom filters.
+    pub bloom: Vec<BloomFilter>,
+    /// Columns stored without a dictionary.
+    pub no_dictionary: Vec<ColumnName>,
+    /// JSON indexes.
+    pub json: Vec<JsonIndex>,
+    /// Timestamp indexes.
+    pub timestamp: Vec<TimestampIndex>,
+    /// Star-trees.
+    pub star_trees: Vec<StarTree>,
+    /// Whether a star-tree over low-cardinality dimensions is made by itself.
+    pub default_star_tree: bool,
+    /// Columns that the topic is partitioned by.
+    pub partitions: Vec<ColumnPartition>,
+    /// Indexes of all other kinds.
+    pub other: Vec<OtherIndex>,
+    /// Whether rows of equal dimensions and time are rolled up while consuming.
+    pub aggregate_metrics: bool,
+    /// Compression codecs of raw columns, as written.
+    pub compression: BTreeMap<ColumnName, String>,
+    /// Where each index is written.
+    pub(super) places: Vec<(IndexKind, String)>,
+}
+
+/// A bloom filter on one column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BloomFilter {
+    /// The column.
+    pub column: ColumnName,
+    /// Share of absent values that the filter lets pass, between 0 and 1.
+    pub false_positive_rate: f64,
+    /// Largest size of one filter; `None` means any.
+    pub bytes_max: Option<u64>,
+}
+
+/// A JSON index on one column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JsonIndex {
+    /// The column.
+    pub column: ColumnName,
+    /// Its settings, as written; empty where all are Pinot's defaults.
+    pub settings: Map<String, Value>,
+}
+
+/// Columns of a TIMESTAMP column cut to coarser steps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimestampIndex {
+    /// The column.
+    pub column: ColumnName,
+    /// The steps, each one of [`TIMESTAMP_GRANULARITIES`].
+    pub granularities: Vec<String>,
+}
+
+/// Steps that a timestamp index can have.
+pub const TIMESTAMP_GRANULARITIES: [&str; 9] =
+    ["MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"];
+
+/// How a topic is partitioned by one column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnPartition {
+    /// The column.
+    pub column: ColumnName,
+    /// The name of the partition function.
+    pub function: String,
+    /// How many partitions it makes.
+    pub count: u32,
+}
+
+/// An index of a kind without settings of its own here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherIndex {
+    /// The column.
+    pub column: ColumnName,
+    /// Which index.
+    pub kind: IndexKind,
+}
+
+/// Reads `tableIndexConfig` and `fieldConfigList` together.
+pub(super) fn read(
+    config: &JsonObject<'_>,
+    field_configs: &[JsonObject<'_>],
+    schema: Option<&Schema>,
+    findings: &mut Findings,
+) -> IndexingConfig {
+    let mut declarations = declaration::in_table_index_config(config, findings);
+    let mut compression = BTreeMap::new();
+    for field_config in field_configs {
+        declarations.extend(declaration::in_field_config(field_config, &mut compression, findings));
+    }
+    for declaration in &declarations {
+        if let Some(field) = check_column(&declaration.column, &declaration.path, schema, findings) {
+            check_kind(declaration, field, findings);
+        }
+    }
+    check_encodings(&declarations, findings);
+    let mut indexing = IndexingConfig {
+        sorted_column: read_sorted_column(&declarations, schema, findings),
+        star_trees: star_tree::read(config, &declarations, schema, findings),
+        default_star_tree: config.boolean("enableDefaultStarTree", findings).unwrap_or(false),
+        partitions: read_partitions(config, schema, findings),
+        aggregate_metrics: config.boolean("aggregateMetrics", findings).unwrap_or(false),
+        compression,
+        ..IndexingConfig::default()
+    };
+    for declaration in declarations {
+        indexing.add(declaration, findings);
+    }
+    indexing
+}
+
+impl IndexingConfig {
+    fn add(&mut self, declaration: IndexDeclaration, findings: &mut Findings) {
+        let column: ColumnName = declaration.column.as_str().into();
+        self.places.push((declaration.kind, declaration.path.clone()));
+        match declaration.kind {
+            IndexKind::Sorted => {}
+            IndexKind::Inverted => add_once(&mut self.inverted, column),
+            IndexKind::Range => add_once(&mut self.range, column),
+            IndexKind::NoDictionary => add_once(&mut self.no_dictionary, column),
+            IndexKind::Bloom => {
+                let filter = read_bloom(&declaration, column, findings);
+                self.bloom.retain(|other| other.column != filter.column);
+                self.bloom.push(filter);
+            }
+            IndexKind::Json => {
+                self.json.retain(|other| other.column != column);
+                self.json.push(JsonIndex { column, settings: declaration.settings });
+            }
+            IndexKind::Timestamp => {
+                let granularities = read_granularities(&declaration, findings);
+                self.timestamp.push(TimestampIndex { column, granularities });
+            }
+            IndexKind::Text
+            | IndexKind::MultiColumnText
+            | IndexKind::Fst
+            | IndexKind::H3
+            | IndexKind::Vector
+            | IndexKind::OpenStruct => {
+                self.other.push(OtherIndex { column, kind: declaration.kind });
+            }
+        }
+    }
+}
+
+fn add_once(columns: &mut Vec<ColumnName>, column: ColumnName) {
+    if !columns.contains(&column) {
+        columns.push(column);
+    }
+}
+
+/// Checks that a column's type can have the index.
+fn check_kind(declaration: &IndexDeclaration, field: &Field, findings: &mut Findings) {
+    let (name, data_type) = (&field.name, field.data_type);
+    let is_text = data_type == DataType::String;
+    let is_json = matches!(data_type, DataType::String | DataType::Json);
+    let fault = match declaration.kind {
+        IndexKind::Json if !is_json || !field.single_value => {
+            "a JSON index needs a single-value STRING or JSON column"
+        }
+        IndexKind::Text | IndexKind::MultiColumnText | IndexKind::Fst if !is_text && !is_json => {
+            "a text index needs a STRING column"
+        }
+        IndexKind::Timestamp if data_type != DataType::Timestamp => {
+            "a timestamp index needs a TIMESTAMP column"
+        }
+        IndexKind::H3 if data_type != DataType::Bytes => "an H3 index needs a BYTES column",
+        IndexKind::Vector if data_type != DataType::Float || field.single_value => {
+            "a vector index needs a multi-value FLOAT column"
+        }
+        IndexKind::Bloom if data_type == DataType::Boolean => "a bloom filter does not help a BOOLEAN column",
+        IndexKind::Json
+        | IndexKind::Text
+        | IndexKind::MultiColumnText
+        | IndexKind::Fst
+        | IndexKind::Timestamp
+        | IndexKind::H3
+        | IndexKind::Vector
+        | IndexKind::Bloom
+        | IndexKind::Sorted
+        | IndexKind::Inverted
+        | IndexKind::Range
+        | IndexKind::NoDictionary
+        | IndexKind::OpenStruct => return,
+    };
+    let many = if field.single_value { "" } else { "multi-value " };
+    findings.problem(
+        declaration.path.clone(),
+        format!("{fault}: `{name}` is {many}{data_type}; remove the index"),
+    );
+}
+
+/// An inverted index lists rows by dictionary id, so it cannot be had without a dictionary.
+fn check_encodings(declarations: &[IndexDeclaration], findings: &mut Findings) {
+    for inverted in declarations.iter().filter(|declaration| declaration.kind == IndexKind::Inverted) {
+        let raw = |other: &&IndexDeclaration| {
+            other.kind == IndexKind::NoDictionary && other.column == inverted.column
+        };
+        if let Some(raw) = declarations.iter().find(raw) {
+            let message = format!(
+                "an inverted index needs a dictionary, which {} takes from `{}`: remove one of the two",
+                raw.path, inverted.column
+            );
+            findings.problem(inverted.path.clone(), message);
+        }
+    }
+}
+
+fn read_sorted_column(
+    declarations: &[IndexDeclaration],
+    schema: Option<&Schema>,
+    findings: &mut Findings,
+) -> Option<ColumnName> {
+    let mut sorted = declarations.iter().filter(|declaration| declaration.kind == IndexKind::Sorted);
+    let first = sorted.next()?;
+    for other in sorted.filter(|other| other.column != first.column) {
+        let message = format!("rows are sorted by one column, `{}`: remove `{}`", first.column, other.column);
+        findings.problem(other.path.clone(), message);
+    }
+    let field = schema.and_then(|schema| schema.field(&first.column)).map(|(_, field)| field);
+    if field.is_some_and(|field| !field.single_value) {
+        let message =
+            format!("rows cannot be sorted by the multi-value column `{}`: name another", first.column);
+        findings.problem(first.path.clone(), message);
+        return None;
+    }
+    Some(first.column.as_str().into())
+}
+
+fn read_bloom(declaration: &IndexDeclaration, column: ColumnName, findings: &mut Findings) -> BloomFilter {
+    let settings = JsonObject::new(&declaration.settings, &declaration.settings_path);
+    let rate = settings.float("fpp", findings).unwrap_or(FALSE_POSITIVE_RATE);
+    if rate <= 0.0 || rate >= 1.0 {
+        findings.problem(
+            settings.place("fpp"),
+            format!("{rate} is no share of false positives: write for example 0.05"),
+        );
+    }
+    let bytes = settings.integer("maxSizeInBytes", 0, i64::from(i32::MAX), findings);
+    let bytes_max = bytes.and_then(|bytes| u64::try_from(bytes).ok()).filter(|bytes| *bytes > 0);
+    BloomFilter { column, false_positive_rate: rate, bytes_max }
+}
+
+fn read_granularities(declaration: &IndexDeclaration, findings: &mut Findings) -> Vec<String> {
+    let settings = JsonObject::new(&declaration.settings, &declaration.settings_path);
+    let mut granularities = Vec::new();
+    for item in settings.texts("granularities", findings) {
+        let name = item.text.to_ascii_uppercase();
+        if !TIMESTAMP_GRANULARITIES.contains(&name.as_str()) {
+            let hint = did_you_mean(&item.text, TIMESTAMP_GRANULARITIES);
+            let names = TIMESTAMP_GRANULARITIES.join(", ");
+            findings
+                .problem(item.path, format!("`{}` is no granularity: write one of {names}{hint}", item.text));
+        } else if !granularities.contains(&name) {
+            granularities.push(name);
+        }
+    }
+    granularities
+}
+
+fn read_partitions(
+    config: &JsonObject<'_>,
+    schema: Option<&Schema>,
+    findings: &mut Findings,
+) -> Vec<ColumnPartition> {
+    let Some(partition_config) = config.object("segmentPartitionConfig", findings) else { return Vec::new() };
+    let Some(map) = partition_config.object("columnPartitionMap", findings) else { return Vec::new() };
+    let mut partitions = Vec::new();
+    for (column, _) in map.entries() {
+        check_column(column, &map.place(column), schema, findings);
+        let Some(entry) = map.object(column, findings) else { continue };
+        let function = entry.required_text("functionName", "such as \"Murmur\"", findings);
+        if entry.get("numPartitions").is_none() {
+            findings
+                .problem(entry.place("numPartitions"), "is missing: write how many partitions the topic has");
+        }
+        let count = entry.integer("numPartitions", 1, i64::from(i32::MAX), findings);
+        let count = count.and_then(|count| u32::try_from(count).ok());
+        if let (Some(function), Some(count)) = (function, count) {
+            partitions.push(ColumnPartition { column: column.into(), function, count });
+        }
+    }
+    partitions
+}

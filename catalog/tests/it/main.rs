@@ -1,0 +1,3 @@
+//! The catalog's integration tests, in one binary.
+
+mod schemas;
