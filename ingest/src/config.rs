@@ -1,0 +1,42 @@
+//! Limits and sizes of ingestion, checked.
+
+use std::time::Duration;
+
+use crate::decode::DecodeLimits;
+
+/// How much ingestion may use of the machine.
+#[derive(Debug, Clone)]
+pub struct IngestConfig {
+    /// Threads that fetch, decode and append. Each serves many partitions.
+    pub worker_threads: usize,
+    /// Threads that seal segments.
+    pub seal_threads: usize,
+    /// Memory of all consuming and sealing segments. Reaching it seals the largest and stops fetching until some is free.
+    pub memory_bytes_max: u64,
+    /// Fetched and not yet decoded records a partition may hold in the Kafka client.
+    pub fetch_queue_bytes_max: u64,
+    /// Records taken from one partition before the next one has its turn.
+    pub batch_records_max: usize,
+    /// How often a topic is asked for new partitions.
+    pub partition_discovery_interval: Duration,
+    /// Address of the broker embedded in this process, whose fetches must not wait long.
+    pub embedded_broker: Option<String>,
+    /// What a record may be before it is rejected unread.
+    pub decode_limits: DecodeLimits,
+}
+
+impl Default for IngestConfig {
+    fn default() -> IngestConfig {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        IngestConfig {
+            worker_threads: cores,
+            seal_threads: cores.div_ceil(2),
+            memory_bytes_max: 4 << 30,
+            fetch_queue_bytes_max: 8 << 20,
+            batch_records_max: 4096,
+            partition_discovery_interval: Duration::from_secs(30),
+            embedded_broker: None,
+            decode_limits: DecodeLimits::default(),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Turns Kafka records into columns, by the table's schema.
+//!
+//! Input is one [`RecordRef`] after the other, output one [`DecodedBatch`]: Arrow columns of the records that became rows and
+//! the records that did not, with the reason. Nothing here fails or waits: whatever the bytes are, a record ends up as
+//! exactly one row or one reject, and its neighbours do not notice.
+//!
+//! The path of a JSON record: [`json`] checks it and drives the rest → [`depth`] measures nesting before any parser sees the
+//! bytes → [`tape_reader`] parses → [`key_order`] finds the columns of its keys → [`column_builder`] appends, with
+//! [`coerce`] where the JSON type is not the column's own and [`json_text`] where a nested value is kept as text. What each
+//! conversion does is written down in `docs/reference/json-decoding.md`, and `decode/tests/` checks that table.
+
+mod fault;
+mod depth;
+mod huge_numbers;
+mod document;
+mod tape_reader;
+mod key_order;
+mod json_text;
+mod coerce;
+mod column_values;
+mod column_builder;
+mod json;
+
+use arrow::array::RecordBatch;
+use meunier_segment::offset_range::Offset;
+use meunier_segment::reject::RejectedRecord;
+
+pub use json::JsonDecoder;
+
+/// One Kafka record, borrowed from the fetch.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordRef<'a> {
+    /// Where it stands in its partition.
+    pub offset: Offset,
+    /// Kafka's timestamp, milliseconds since the epoch.
+    pub timestamp_ms: Option<i64>,
+    /// Its key.
+    pub key: Option<&'a [u8]>,
+    /// Its value; `None` is a tombstone.
+    pub payload: Option<&'a [u8]>,
+    /// Its headers, name and value. Read only when the record is rejected.
+    pub headers: &'a [(&'a str, &'a [u8])],
+}
+
+/// What a record may be before it is rejected unread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecodeLimits {
+    /// Longest payload. A parsed one takes up to 28 times its size for as long as it is being decoded.
+    pub payload_bytes_max: usize, // default 10 MiB: ten times what brokers accept by default
+    /// Deepest nesting of arrays and objects, the record's own object included; at most 512 is taken.
+    pub depth_max: usize, // default 64: beyond anything seen in practice, far below any stack limit
+}
+
+impl Default for DecodeLimits {
+    fn default() -> DecodeLimits {
+        DecodeLimits { payload_bytes_max: 10 * 1024 * 1024, depth_max: 64 }
+    }
+}
+
+/// What became of the records since the last batch.
+#[derive(Debug, Clone)]
+pub struct DecodedBatch {
+    /// One row a decoded record, in offset order and in the schema's Arrow form; null where the record had no value.
+    pub rows: RecordBatch,
+    /// Offset of each row.
+    pub offsets: Vec<i64>,
+    /// Lowest Kafka timestamp of all records, rejected ones included.
+    pub timestamp_ms_min: Option<i64>,
+    /// Highest Kafka timestamp of all records, rejected ones included.
+    pub timestamp_ms_max: Option<i64>,
+    /// The records that are not among the rows, in offset order.
+    pub rejects: Vec<RejectedRecord>,
+    /// The offset after the last record; `None` when there was none.
+    pub next_offset: Option<Offset>,
+    /// Length of all payloads.
+    pub payload_bytes: u64,
+}
+
+#[cfg(test)]
+mod tests;

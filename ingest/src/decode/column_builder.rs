@@ -1,0 +1,396 @@
+//! Appends JSON values to one column: directly where the JSON type is the column's own, else through [`coerce`].
+//!
+//! Invariant: after each row the column has one entry more, or after [`ColumnBuilder::truncate`] as many as before it. A
+//! failed append may leave a part of a row behind; the caller cuts it off.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, ListArray};
+use arrow::buffer::{BooleanBuffer, MutableBuffer, NullBuffer};
+use arrow::datatypes::Field as ArrowField;
+use arrow::util::bit_util;
+use meunier_segment::reject::RejectReason;
+use meunier_segment::schema::{ColumnName, DataType, Field, LengthExceeded};
+use meunier_segment::value::Value;
+use simd_json::{Node, StaticNode};
+
+use super::coerce::{self, Coerced};
+use super::column_values::{ColumnValues, Ends, Full};
+use super::document::{Document, Item, Scalar};
+use super::fault::{Fault, shorten};
+use super::json_text::{write_string, write_value};
+use super::tape_reader::{TapeReader, Unreadable};
+
+/// One column of the open batch.
+pub(super) struct ColumnBuilder {
+    name: ColumnName,
+    data_type: DataType,
+    values: ColumnValues,
+    /// Of a multi-value column: where each row's list ends among the values.
+    list_ends: Option<Ends>,
+    /// Rows without a value, ascending.
+    nulls: Vec<usize>,
+    length: LengthLimit,
+}
+
+/// Where a column's value is to be found, and what reads JSON that is embedded in a string.
+pub(super) struct Source<'r, 'd> {
+    pub(super) document: &'r mut Document<'d>,
+    pub(super) embedded: &'r mut TapeReader,
+}
+
+struct LengthLimit {
+    max: usize,
+    exceeded: LengthExceeded,
+    default: Value,
+}
+
+impl ColumnBuilder {
+    pub(super) fn new(field: &Field) -> ColumnBuilder {
+        let default = field.default_null_value.clone();
+        let max = match field.length_exceeded {
+            LengthExceeded::Keep => usize::MAX,
+            LengthExceeded::Trim | LengthExceeded::Reject | LengthExceeded::SubstituteDefault => field.length_max as usize,
+        };
+        ColumnBuilder {
+            name: field.name.clone(),
+            data_type: field.data_type,
+            values: ColumnValues::new(field.data_type),
+            list_ends: (!field.single_value).then(Ends::new),
+            nulls: Vec::new(),
+            length: LengthLimit { max, exceeded: field.length_exceeded, default },
+        }
+    }
+
+    pub(super) fn name(&self) -> &ColumnName {
+        &self.name
+    }
+
+    /// Appends the value at a node of the document as row number `row`.
+    #[inline]
+    pub(super) fn append(&mut self, row: usize, at: usize, source: &mut Source<'_, '_>) -> Result<(), Fault> {
+        let node = &source.document.nodes()[at];
+        if let Node::Static(StaticNode::Null) = node {
+            self.append_null(row);
+            return Ok(());
+        }
+        let can_be_direct = self.list_ends.is_none() && !source.document.has_huge_numbers();
+        if can_be_direct && self.push_direct(node) {
+            return Ok(());
+        }
+        self.append_converted(row, at, source)
+    }
+
+    /// Appends that row number `row` has no value.
+    #[inline]
+    pub(super) fn append_null(&mut self, row: usize) {
+        self.nulls.push(row);
+        match &mut self.list_ends {
+            None => self.values.push_filler(),
+            Some(ends) => ends.repeat_last(),
+        }
+    }
+
+    /// Cuts back to the first `rows` rows.
+    pub(super) fn truncate(&mut self, rows: usize) {
+        let values = match &mut self.list_ends {
+            None => rows,
+            Some(ends) => {
+                ends.truncate(rows);
+                ends.last()
+            }
+        };
+        self.values.truncate(values);
+        while self.nulls.last().is_some_and(|row| *row >= rows) {
+            self.nulls.pop();
+        }
+    }
+
+    /// Returns all rows as an array and starts afresh.
+    pub(super) fn take(&mut self, rows: usize) -> ArrayRef {
+        let nulls = self.take_nulls(rows);
+        let Some(ends) = &mut self.list_ends else {
+            return self.values.take(nulls);
+        };
+        let item = Arc::new(ArrowField::new_list_field(self.data_type.arrow(), true));
+        Arc::new(ListArray::new(item, ends.take(), self.values.take(None), nulls))
+    }
+
+    fn take_nulls(&mut self, rows: usize) -> Option<NullBuffer> {
+        if self.nulls.is_empty() {
+            return None;
+        }
+        let mut bits = MutableBuffer::new(0);
+        bits.resize(rows.div_ceil(8), 0xff);
+        for row in self.nulls.drain(..) {
+            bit_util::unset_bit(bits.as_slice_mut(), row);
+        }
+        Some(NullBuffer::new(BooleanBuffer::new(bits.into(), 0, rows)))
+    }
+
+    /// Appends a value that needs no conversion; returns false, with nothing appended, for any other.
+    #[inline]
+    fn push_direct(&mut self, node: &Node<'_>) -> bool {
+        match (&mut self.values, node) {
+            (ColumnValues::String(values), Node::String(text)) if text.len() <= self.length.max => {
+                values.push(text).is_ok()
+            }
+            (ColumnValues::Long(values) | ColumnValues::Timestamp(values), Node::Static(StaticNode::U64(value))) => {
+                i64::try_from(*value).map(|value| values.push(value)).is_ok()
+            }
+            (ColumnValues::Long(values) | ColumnValues::Timestamp(values), Node::Static(StaticNode::I64(value))) => {
+                values.push(*value);
+                true
+            }
+            (ColumnValues::Int(values), Node::Static(StaticNode::U64(value))) => {
+                i32::try_from(*value).map(|value| values.push(value)).is_ok()
+            }
+            (ColumnValues::Int(values), Node::Static(StaticNode::I64(value))) => {
+                i32::try_from(*value).map(|value| values.push(value)).is_ok()
+            }
+            (ColumnValues::Double(values), Node::Static(StaticNode::F64(value))) => {
+                // Adding zero turns -0.0 into 0.0; the parser lets no infinity pass.
+                values.push(*value + 0.0);
+                true
+            }
+            (ColumnValues::Boolean(values), Node::Static(StaticNode::Bool(value))) => {
+                values.push(*value);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn append_converted(&mut self, row: usize, at: usize, source: &mut Source<'_, '_>) -> Result<(), Fault> {
+        if self.list_ends.is_none() {
+            if !self.push_item(at, source)? {
+                self.append_null(row);
+            }
+            return Ok(());
+        }
+        let before = self.values.len();
+        self.push_list(at, source)?;
+        let after = self.values.len();
+        match &mut self.list_ends {
+            Some(ends) if after > before => ends.push(after).map_err(full),
+            _ => {
+                self.append_null(row);
+                Ok(())
+            }
+        }
+    }
+
+    /// Appends the elements of an array, or a single value as the only one. A list in a list of one is that list.
+    fn push_list(&mut self, mut at: usize, source: &mut Source<'_, '_>) -> Result<(), Fault> {
+        while source.document.item(at) == (Item::Array { length: 1 })
+            && matches!(source.document.item(at + 1), Item::Array { .. })
+        {
+            at += 1;
+        }
+        let Item::Array { length } = source.document.item(at) else {
+            return self.push_item(at, source).map(drop);
+        };
+        let mut element = at + 1;
+        for _ in 0..length {
+            self.push_item(element, source)?;
+            element = source.document.after(element);
+        }
+        Ok(())
+    }
+
+    /// Appends one value; returns false, with nothing appended, for null.
+    fn push_item(&mut self, at: usize, source: &mut Source<'_, '_>) -> Result<bool, Fault> {
+        match source.document.item(at) {
+            Item::Null => Ok(false),
+            Item::Scalar(Scalar::Text(text)) if self.data_type == DataType::Json => self.push_json_text(text, source),
+            _ if self.data_type == DataType::Json => self.push_as_json(at, source),
+            Item::Array { length } => match only_value(source.document, at, length) {
+                Only::None => Ok(false),
+                Only::One(element) => self.push_item(element, source),
+                Only::Several => self.push_nested(at, source),
+            },
+            Item::Object { .. } => self.push_nested(at, source),
+            Item::Scalar(Scalar::Float(_)) if self.data_type == DataType::BigDecimal => {
+                self.push_scalar(Scalar::Huge(source.document.number_text(at)))
+            }
+            Item::Scalar(scalar) => self.push_scalar(scalar),
+        }
+    }
+
+    fn push_nested(&mut self, at: usize, source: &mut Source<'_, '_>) -> Result<bool, Fault> {
+        if self.data_type == DataType::String {
+            return self.push_as_json(at, source);
+        }
+        let mut value = String::new();
+        write_value(source.document, at, &mut value);
+        Err(self.refused(RejectReason::TypeMismatch, &value))
+    }
+
+    /// Appends a value of any kind as JSON text.
+    fn push_as_json(&mut self, at: usize, source: &mut Source<'_, '_>) -> Result<bool, Fault> {
+        self.push_written(|out| {
+            write_value(source.document, at, out);
+            Ok(())
+        })
+    }
+
+    /// Appends a string of a JSON column: the JSON value that it holds, or else itself as a JSON string.
+    fn push_json_text(&mut self, text: &str, source: &mut Source<'_, '_>) -> Result<bool, Fault> {
+        self.push_written(|out| {
+            match source.embedded.read(text.as_bytes(), |document| write_value(document, 0, out)) {
+                Ok(()) => {}
+                Err(Unreadable::Malformed(_)) => write_string(text, out),
+                Err(Unreadable::TooDeep) => {
+                    let detail = format!("the JSON text `{}` nests too deep", shorten(text));
+                    return Err(Fault::new(RejectReason::TooDeep, detail));
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Appends the text that `write` writes, within the column's length limit.
+    fn push_written(&mut self, write: impl FnOnce(&mut String) -> Result<(), Fault>) -> Result<bool, Fault> {
+        let (ColumnValues::String(values) | ColumnValues::Json(values)) = &mut self.values else {
+            unreachable!("only STRING and JSON columns hold text");
+        };
+        let start = values.last_end();
+        write(&mut values.text)?;
+        self.length.apply_to_text(&mut values.text, start)?;
+        values.end_value().map_err(full)?;
+        Ok(true)
+    }
+
+    fn push_scalar(&mut self, scalar: Scalar<'_>) -> Result<bool, Fault> {
+        let pushed = match &mut self.values {
+            ColumnValues::Int(values) => push(values, coerce::to_int(scalar)),
+            ColumnValues::Long(values) => push(values, coerce::to_long(scalar)),
+            ColumnValues::Float(values) => push(values, coerce::to_float(scalar)),
+            ColumnValues::Double(values) => push(values, coerce::to_double(scalar)),
+            ColumnValues::BigDecimal(values) => push(values, coerce::to_big_decimal(scalar)),
+            ColumnValues::Boolean(values) => push(values, Ok(Some(coerce::to_boolean(scalar)))),
+            ColumnValues::Timestamp(values) => push(values, coerce::to_timestamp(scalar)),
+            ColumnValues::Bytes(_) => return self.push_bytes(scalar),
+            ColumnValues::String(_) | ColumnValues::Json(_) => {
+                return self.push_written(|out| {
+                    coerce::write_text(scalar, out);
+                    Ok(())
+                });
+            }
+        };
+        pushed.map_err(|reason| self.refused(reason, &text_of(scalar)))
+    }
+
+    fn push_bytes(&mut self, scalar: Scalar<'_>) -> Result<bool, Fault> {
+        let bytes = coerce::to_bytes(scalar).map_err(|reason| self.refused(reason, &text_of(scalar)))?;
+        let ColumnValues::Bytes(values) = &mut self.values else {
+            unreachable!("only BYTES columns hold bytes");
+        };
+        let start = values.last_end();
+        values.bytes.extend_from_slice(&bytes);
+        self.length.apply_to_bytes(&mut values.bytes, start)?;
+        values.end_value().map_err(full)?;
+        Ok(true)
+    }
+
+    #[cold]
+    fn refused(&self, reason: RejectReason, value: &str) -> Fault {
+        let (value, data_type) = (shorten(value), self.data_type);
+        let list = if self.list_ends.is_some() { " list" } else { "" };
+        let detail = match reason {
+            RejectReason::OutOfRange => format!("`{value}` does not fit {data_type}{list}"),
+            _ => format!("`{value}` cannot be stored as {data_type}{list}"),
+        };
+        Fault::new(reason, detail)
+    }
+}
+
+impl LengthLimit {
+    /// Holds the text from `start` on to the limit.
+    #[inline]
+    fn apply_to_text(&self, text: &mut String, start: usize) -> Result<(), Fault> {
+        // A text has no more characters than bytes.
+        if text.len() - start <= self.max {
+            return Ok(());
+        }
+        let Some((end, _)) = text[start..].char_indices().nth(self.max) else {
+            return Ok(());
+        };
+        match (self.exceeded, &self.default) {
+            (LengthExceeded::Keep, _) => {}
+            (LengthExceeded::Trim, _) => text.truncate(start + end),
+            (LengthExceeded::SubstituteDefault, Value::String(default)) => {
+                text.truncate(start);
+                text.push_str(default);
+            }
+            (LengthExceeded::Reject | LengthExceeded::SubstituteDefault, _) => {
+                return Err(self.too_long(&text[start..], "characters"));
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_to_bytes(&self, bytes: &mut Vec<u8>, start: usize) -> Result<(), Fault> {
+        if bytes.len() - start <= self.max {
+            return Ok(());
+        }
+        match (self.exceeded, &self.default) {
+            (LengthExceeded::Keep, _) => {}
+            (LengthExceeded::Trim, _) => bytes.truncate(start + self.max),
+            (LengthExceeded::SubstituteDefault, Value::Bytes(default)) => {
+                bytes.truncate(start);
+                bytes.extend_from_slice(default);
+            }
+            (LengthExceeded::Reject | LengthExceeded::SubstituteDefault, _) => {
+                return Err(self.too_long("the value", "bytes"));
+            }
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn too_long(&self, value: &str, unit: &str) -> Fault {
+        let detail = format!("`{}` is longer than {} {unit}", shorten(value), self.max);
+        Fault::new(RejectReason::TooLong, detail)
+    }
+}
+
+fn push<T>(values: &mut Vec<T>, value: Coerced<T>) -> Result<bool, RejectReason> {
+    let value = value?;
+    let is_value = value.is_some();
+    values.extend(value);
+    Ok(is_value)
+}
+
+/// How many values other than null an array holds.
+enum Only {
+    None,
+    One(usize),
+    Several,
+}
+
+fn only_value(document: &mut Document<'_>, at: usize, length: usize) -> Only {
+    let mut only = Only::None;
+    let mut element = at + 1;
+    for _ in 0..length {
+        if document.item(element) != Item::Null {
+            match only {
+                Only::None => only = Only::One(element),
+                Only::One(_) | Only::Several => return Only::Several,
+            }
+        }
+        element = document.after(element);
+    }
+    only
+}
+
+fn text_of(scalar: Scalar<'_>) -> String {
+    let mut text = String::new();
+    coerce::write_text(scalar, &mut text);
+    text
+}
+
+#[cold]
+fn full(_: Full) -> Fault {
+    Fault::new(RejectReason::TooLarge, "the open batch holds more than 2 GiB in this column")
+}

@@ -1,0 +1,242 @@
+//! Decodes JSON records: one object a record, its top-level keys matched with column names exactly.
+//!
+//! A row is all or nothing. First each column's value is found on the parsed tape (of a key that occurs twice the last value
+//! counts, keys of no column are passed over), then the columns take their values in turn; when one refuses, all are cut back
+//! to the rows before and the record is kept as a reject.
+
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::SchemaRef;
+use meunier_segment::offset_range::Offset;
+use meunier_segment::reject::{PAYLOAD_KEPT_MAX, RejectReason, RejectedRecord};
+use meunier_segment::schema::Schema;
+use simd_json::{ErrorType, Node};
+
+use super::column_builder::{ColumnBuilder, Source};
+use super::document::{Document, Item, span};
+use super::fault::{Fault, shorten};
+use super::key_order::{KeyOrder, Place};
+use super::tape_reader::{TapeReader, Unreadable};
+use super::{DecodeLimits, DecodedBatch, RecordRef};
+
+/// Greatest depth that limits can allow: writing nested values back as text recurses this far.
+const DEPTH_CEILING: usize = 512;
+/// A column's place on the tape when the record has no such key. No value is there: it is the record's object itself.
+const NO_VALUE: usize = 0;
+
+/// Decodes the records of one partition. Its buffers are used over and over.
+pub struct JsonDecoder {
+    arrow_schema: SchemaRef,
+    payload_bytes_max: usize,
+    reader: TapeReader,
+    row: RowAppender,
+    offsets: Vec<i64>,
+    rejects: Vec<RejectedRecord>,
+    reject_bytes: usize,
+    /// Fixed part of a row's size.
+    row_bytes: usize,
+    timestamp_ms_min: Option<i64>,
+    timestamp_ms_max: Option<i64>,
+    next_offset: Option<Offset>,
+    payload_bytes: u64,
+}
+
+impl JsonDecoder {
+    /// Returns a decoder for tables of this schema, with an empty batch.
+    pub fn new(schema: Arc<Schema>, limits: DecodeLimits) -> JsonDecoder {
+        let arrow_schema = schema.arrow_schema();
+        let row_bytes = arrow_schema.fields().iter().map(|field| field.data_type().primitive_width().unwrap_or(4)).sum();
+        let depth_max = limits.depth_max.min(DEPTH_CEILING);
+        JsonDecoder {
+            arrow_schema,
+            payload_bytes_max: limits.payload_bytes_max,
+            reader: TapeReader::new(depth_max),
+            row: RowAppender::new(&schema, depth_max),
+            offsets: Vec::new(),
+            rejects: Vec::new(),
+            reject_bytes: 0,
+            row_bytes,
+            timestamp_ms_min: None,
+            timestamp_ms_max: None,
+            next_offset: None,
+            payload_bytes: 0,
+        }
+    }
+
+    /// Decodes one record into the open batch, as a row or as a reject.
+    pub fn push(&mut self, record: &RecordRef<'_>) {
+        self.next_offset = Some(Offset(record.offset.0.saturating_add(1)));
+        if let Some(timestamp) = record.timestamp_ms {
+            self.timestamp_ms_min = Some(self.timestamp_ms_min.map_or(timestamp, |least| least.min(timestamp)));
+            self.timestamp_ms_max = Some(self.timestamp_ms_max.map_or(timestamp, |most| most.max(timestamp)));
+        }
+        self.payload_bytes += record.payload.map_or(0, |payload| payload.len() as u64);
+        match self.decode(record.payload) {
+            Ok(()) => self.offsets.push(record.offset.0),
+            Err(fault) => self.reject(record, fault),
+        }
+    }
+
+    /// Returns the number of rows in the open batch.
+    pub fn row_count(&self) -> usize {
+        self.offsets.len()
+    }
+
+    /// Returns roughly how much memory the open batch takes, rejects included.
+    pub fn bytes(&self) -> usize {
+        let payload_bytes = usize::try_from(self.payload_bytes).unwrap_or(usize::MAX);
+        payload_bytes.saturating_add(self.offsets.len() * self.row_bytes).saturating_add(self.reject_bytes)
+    }
+
+    /// Takes the rows and rejects so far, in offset order.
+    pub fn take(&mut self) -> DecodedBatch {
+        let row_count = self.offsets.len();
+        let columns = self.row.columns.iter_mut().map(|column| column.take(row_count)).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(row_count));
+        let rows = RecordBatch::try_new_with_options(Arc::clone(&self.arrow_schema), columns, &options)
+            .expect("the columns were built by the schema");
+        let offsets = self.offsets.to_vec();
+        self.offsets.clear();
+        self.reject_bytes = 0;
+        DecodedBatch {
+            rows,
+            offsets,
+            timestamp_ms_min: self.timestamp_ms_min.take(),
+            timestamp_ms_max: self.timestamp_ms_max.take(),
+            rejects: std::mem::take(&mut self.rejects),
+            next_offset: self.next_offset.take(),
+            payload_bytes: std::mem::take(&mut self.payload_bytes),
+        }
+    }
+
+    fn decode(&mut self, payload: Option<&[u8]>) -> Result<(), Fault> {
+        let Some(payload) = payload else {
+            return Err(Fault::new(RejectReason::NoPayload, "the record has no payload"));
+        };
+        if payload.len() > self.payload_bytes_max {
+            let detail = format!("{} bytes, of at most {}", payload.len(), self.payload_bytes_max);
+            return Err(Fault::new(RejectReason::TooLarge, detail));
+        }
+        let (row, row_count) = (&mut self.row, self.offsets.len());
+        match self.reader.read(payload, |document| row.append(row_count, document)) {
+            Ok(appended) => appended,
+            Err(unreadable) => Err(unreadable_payload(payload, &unreadable)),
+        }
+    }
+
+    #[cold]
+    fn reject(&mut self, record: &RecordRef<'_>, fault: Fault) {
+        let kept = |bytes: &[u8]| bytes[..bytes.len().min(PAYLOAD_KEPT_MAX)].to_vec();
+        let rejected = RejectedRecord {
+            offset: record.offset,
+            timestamp_ms: record.timestamp_ms,
+            reason: fault.reason,
+            column: fault.column,
+            detail: fault.detail,
+            key: record.key.map(kept),
+            headers: record.headers.iter().map(|(name, value)| (name.to_string(), value.to_vec())).collect(),
+            payload: record.payload.map(kept),
+            payload_bytes: record.payload.map_or(0, |payload| payload.len() as u64),
+        };
+        self.reject_bytes += rejected.memory_bytes();
+        self.rejects.push(rejected);
+    }
+}
+
+#[cold]
+fn unreadable_payload(payload: &[u8], unreadable: &Unreadable) -> Fault {
+    let error = match unreadable {
+        Unreadable::TooDeep => return Fault::new(RejectReason::TooDeep, "arrays and objects nest too deep"),
+        Unreadable::Malformed(error) => error,
+    };
+    // Where the parser tells no place, it says 0.
+    let fault = match error.error() {
+        _ if payload.is_empty() => "it is empty".to_string(),
+        ErrorType::Eof => "it is blank".to_string(),
+        ErrorType::Syntax | ErrorType::UnterminatedString => "it ends too early".to_string(),
+        ErrorType::InvalidUtf8 => "it is not UTF-8".to_string(),
+        ErrorType::InvalidEscape => "a string has an unknown escape".to_string(),
+        ErrorType::InvalidUnicodeEscape | ErrorType::InvalidUnicodeCodepoint => {
+            "a string has a `\\u` escape that is no character".to_string()
+        }
+        ErrorType::InvalidNumber => format!("there is no such number as at byte {}", error.index()),
+        _ => format!("unexpected text at or behind byte {}", error.index()),
+    };
+    Fault::new(RejectReason::MalformedJson, format!("the payload is not one JSON value: {fault}"))
+}
+
+/// The columns of the open batch, and what it takes to append one row to all of them.
+struct RowAppender {
+    keys: KeyOrder,
+    columns: Vec<ColumnBuilder>,
+    /// For each column: where its value stands on the tape of the record at hand.
+    values: Vec<usize>,
+    embedded: TapeReader,
+}
+
+impl RowAppender {
+    fn new(schema: &Schema, depth_max: usize) -> RowAppender {
+        let columns: Vec<_> = schema.fields().iter().map(ColumnBuilder::new).collect();
+        let values = vec![NO_VALUE; columns.len()];
+        RowAppender { keys: KeyOrder::new(schema), columns, values, embedded: TapeReader::new(depth_max) }
+    }
+
+    /// Appends a record as row number `row`, or nothing.
+    fn append(&mut self, row: usize, document: &mut Document<'_>) -> Result<(), Fault> {
+        let Some(Node::Object { len, .. }) = document.nodes().first() else {
+            return Err(not_an_object(document));
+        };
+        self.find_values(*len, document.nodes());
+        let appended = self.append_values(row, document);
+        if appended.is_err() {
+            self.columns.iter_mut().for_each(|column| column.truncate(row));
+        }
+        appended
+    }
+
+    /// Notes for each column the place of the last value with its name.
+    #[inline]
+    fn find_values(&mut self, key_count: usize, nodes: &[Node<'_>]) {
+        self.values.fill(NO_VALUE);
+        let mut place = Place::default();
+        let mut at = 1;
+        for _ in 0..key_count {
+            let [Node::String(key), value, ..] = &nodes[at..] else {
+                unreachable!("an object's nodes are keys and values in turn");
+            };
+            if let Some(column) = self.keys.column(key, &mut place) {
+                self.values[column] = at + 1;
+            }
+            at += 1 + span(value);
+        }
+    }
+
+    #[inline]
+    fn append_values(&mut self, row: usize, document: &mut Document<'_>) -> Result<(), Fault> {
+        let mut source = Source { document, embedded: &mut self.embedded };
+        for (column, at) in self.columns.iter_mut().zip(&self.values) {
+            if *at == NO_VALUE {
+                column.append_null(row);
+            } else {
+                column.append(row, *at, &mut source).map_err(|fault| fault.of_column(column.name()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cold]
+fn not_an_object(document: &mut Document<'_>) -> Fault {
+    let kind = match document.item(0) {
+        Item::Null => "null".to_string(),
+        Item::Array { length } => format!("an array of {length}"),
+        Item::Object { .. } => "an object".to_string(),
+        Item::Scalar(scalar) => {
+            let mut text = String::new();
+            super::coerce::write_text(scalar, &mut text);
+            format!("`{}`", shorten(&text))
+        }
+    };
+    Fault::new(RejectReason::NotAnObject, format!("the payload is {kind}, not an object"))
+}

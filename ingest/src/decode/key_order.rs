@@ -1,0 +1,82 @@
+//! Finds the column of a JSON key by remembering which key came after which.
+//!
+//! Records of one topic mostly have the same keys in the same order, so the key that followed last time is compared first.
+//! A second guess covers one left-out key; only then is the name looked up. Keys of no column are remembered too.
+
+use std::collections::HashMap;
+
+use meunier_segment::schema::Schema;
+
+/// Names that are remembered beyond the columns'. Records with unbounded key sets pay a look-up a key, but no memory.
+const STRANGERS_MAX: usize = 1024;
+/// Longest name that is remembered.
+const NAME_BYTES_MAX: usize = 256;
+
+/// A place in the order; starts at its default for each record.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Place(usize);
+
+/// The known names.
+pub(super) struct KeyOrder {
+    /// The first one stands for the beginning of a record and matches no key.
+    names: Vec<Name>,
+    places: HashMap<Box<str>, usize>,
+    names_max: usize,
+}
+
+struct Name {
+    name: Box<str>,
+    column: Option<usize>,
+    /// Place of the name that followed last time.
+    next: usize,
+}
+
+impl KeyOrder {
+    pub(super) fn new(schema: &Schema) -> KeyOrder {
+        let beginning = Name { name: "".into(), column: None, next: 0 };
+        let names_max = schema.fields().len() + STRANGERS_MAX;
+        let mut order = KeyOrder { names: vec![beginning], places: HashMap::new(), names_max };
+        for (column, field) in schema.fields().iter().enumerate() {
+            let place = order.insert(&field.name, Some(column));
+            order.names[place - 1].next = place;
+        }
+        order
+    }
+
+    /// Returns the column that a key names, if any. `place` is that of the key before it and becomes that of this key.
+    #[inline]
+    pub(super) fn column(&mut self, key: &str, place: &mut Place) -> Option<usize> {
+        let guess = self.names[place.0].next;
+        let guessed = &self.names[guess];
+        if *guessed.name == *key && guess != 0 {
+            *place = Place(guess);
+            return guessed.column;
+        }
+        self.find(key, guess, place)
+    }
+
+    #[cold]
+    fn find(&mut self, key: &str, guess: usize, place: &mut Place) -> Option<usize> {
+        let second = self.names[guess].next;
+        if *self.names[second].name == *key && second != 0 {
+            // Most likely a key was left out this once: the order is kept.
+            *place = Place(second);
+            return self.names[second].column;
+        }
+        let found = match self.places.get(key) {
+            Some(found) => *found,
+            None if self.names.len() > self.names_max || key.len() > NAME_BYTES_MAX => return None,
+            None => self.insert(key, None),
+        };
+        self.names[place.0].next = found;
+        *place = Place(found);
+        self.names[found].column
+    }
+
+    fn insert(&mut self, name: &str, column: Option<usize>) -> usize {
+        let place = self.names.len();
+        self.names.push(Name { name: name.into(), column, next: 0 });
+        self.places.insert(name.into(), place);
+        place
+    }
+}

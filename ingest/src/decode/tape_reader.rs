@@ -1,0 +1,102 @@
+//! Parses one JSON text after the other into the same buffers.
+//!
+//! The parser unescapes strings in place, so each text is first copied behind the one before it was, into a buffer with the
+//! padding that the parser wants. Size is the caller's to check, depth is checked here, before the parser runs.
+
+use std::mem;
+
+use simd_json::{Buffers, INPUT_PADDING, Tape};
+
+use super::depth::is_deeper_than;
+use super::document::Document;
+use super::huge_numbers;
+
+/// Length of a text after which the buffers are given back: they are up to 28 times as large.
+const KEPT_TEXT_MAX: usize = 1024 * 1024;
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Why a text has no document.
+#[derive(Debug)]
+pub(super) enum Unreadable {
+    TooDeep,
+    Malformed(simd_json::Error),
+}
+
+/// A parser with its buffers.
+pub(super) struct TapeReader {
+    depth_max: usize,
+    copy: Vec<u8>,
+    buffers: Buffers,
+    tape: Tape<'static>,
+    starts: Vec<u32>,
+}
+
+impl TapeReader {
+    pub(super) fn new(depth_max: usize) -> TapeReader {
+        let buffers = Buffers::with_max_depth(0, depth_max);
+        TapeReader { depth_max, copy: Vec::new(), buffers, tape: Tape(Vec::new()), starts: Vec::new() }
+    }
+
+    /// Parses `text` and returns what `visit` makes of it. A byte order mark before it is skipped, as Jackson does.
+    #[inline]
+    pub(super) fn read<R>(
+        &mut self,
+        text: &[u8],
+        mut visit: impl FnMut(&mut Document<'_>) -> R,
+    ) -> Result<R, Unreadable> {
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+        if is_deeper_than(text, self.depth_max) {
+            return Err(Unreadable::TooDeep);
+        }
+        self.load(text);
+        let visited = match self.parse(text, false, &mut visit) {
+            Ok(visited) => Ok(visited),
+            Err(error) => self.read_with_huge_numbers(text, error, &mut visit),
+        };
+        if text.len() > KEPT_TEXT_MAX {
+            *self = TapeReader::new(self.depth_max);
+        }
+        visited
+    }
+
+    #[cold]
+    fn read_with_huge_numbers<R>(
+        &mut self,
+        text: &[u8],
+        error: simd_json::Error,
+        visit: &mut impl FnMut(&mut Document<'_>) -> R,
+    ) -> Result<R, Unreadable> {
+        self.load(text);
+        if huge_numbers::mask(text, &mut self.copy) {
+            self.parse(text, true, visit).map_err(Unreadable::Malformed)
+        } else {
+            Err(Unreadable::Malformed(error))
+        }
+    }
+
+    fn load(&mut self, text: &[u8]) {
+        let padded = text.len() + INPUT_PADDING;
+        if self.copy.len() < padded {
+            self.copy.resize(padded.next_power_of_two(), 0);
+        }
+        self.copy[..text.len()].copy_from_slice(text);
+    }
+
+    /// Parses what was loaded; `text` is what it was loaded from.
+    #[inline]
+    fn parse<R>(
+        &mut self,
+        text: &[u8],
+        has_huge_numbers: bool,
+        visit: &mut impl FnMut(&mut Document<'_>) -> R,
+    ) -> Result<R, simd_json::Error> {
+        let mut tape = mem::replace(&mut self.tape, Tape(Vec::new())).reset();
+        let parsed = simd_json::fill_tape_padded(&mut self.copy, text.len(), &mut self.buffers, &mut tape);
+        let visited = parsed.map(|()| {
+            let structurals = self.buffers.structural_indexes();
+            visit(&mut Document::new(&tape.0, text, structurals, &mut self.starts, has_huge_numbers))
+        });
+        self.tape = tape.reset();
+        visited
+    }
+}
