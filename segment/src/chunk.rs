@@ -6,6 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanBufferBuilder, ListArray};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::concat;
 use arrow::datatypes::Field as ArrowField;
+use arrow::error::ArrowError;
 
 use crate::column::{Column, ColumnValues};
 use crate::dictionary::Dictionary;
@@ -48,18 +49,27 @@ impl Chunk {
     /// Returns one chunk with the rows of all `chunks`; ids become as narrow as the dictionaries allow.
     pub(crate) fn merge(chunks: &[Arc<Chunk>], dictionary_lens: &[usize]) -> Chunk {
         let rows = chunks.iter().map(|chunk| chunk.rows).sum();
-        let columns =
-            (0..chunks[0].columns.len()).map(|index| Chunk::merge_column(chunks, index, dictionary_lens[index]));
+        let columns = (0..chunks[0].columns.len()).map(|index| {
+            Chunk::merge_column(chunks, index, dictionary_lens[index])
+                .expect("arrays of one column and at most a chunk concatenate")
+        });
         Chunk::new(rows, columns.collect())
     }
 
     /// Returns one column of all `chunks`, which must hold it in one form.
-    pub(crate) fn merge_column(chunks: &[Arc<Chunk>], index: usize, dictionary_len: usize) -> ChunkColumn {
+    ///
+    /// # Errors
+    /// When the values together are too large for one array.
+    pub(crate) fn merge_column(
+        chunks: &[Arc<Chunk>],
+        index: usize,
+        dictionary_len: usize,
+    ) -> Result<ChunkColumn, ArrowError> {
         let columns: Vec<&ChunkColumn> = chunks.iter().map(|chunk| &chunk.columns[index]).collect();
-        ChunkColumn {
-            values: merge_values(&columns, dictionary_len),
+        Ok(ChunkColumn {
+            values: merge_values(&columns, dictionary_len)?,
             nulls: Chunk::merge_column_nulls(chunks, index),
-        }
+        })
     }
 
     /// Returns which rows of one column are null, over all `chunks`.
@@ -96,23 +106,29 @@ impl ChunkColumn {
     }
 
     fn memory_bytes(&self) -> usize {
-        let nulls = self.nulls.as_ref().map_or(0, |nulls| nulls.buffer().capacity());
+        let nulls = self.nulls.as_ref().map_or(0, |nulls| nulls.len().div_ceil(8));
         nulls
             + match &self.values {
                 ChunkValues::Ids(ids) => ids.memory_bytes(),
-                ChunkValues::Plain(array) => array.get_array_memory_size(),
-                ChunkValues::IdLists { offsets, ids } => offsets.inner().inner().capacity() + ids.memory_bytes(),
+                ChunkValues::Plain(array) => values_bytes(array),
+                ChunkValues::IdLists { offsets, ids } => offsets.inner().inner().len() + ids.memory_bytes(),
                 ChunkValues::PlainLists { offsets, values } => {
-                    offsets.inner().inner().capacity() + values.get_array_memory_size()
+                    offsets.inner().inner().len() + values_bytes(values)
                 }
             }
     }
 }
 
+/// Returns the memory that the values take. A batch that crosses a chunk's border is cut into slices of one array, and
+/// each counts its own rows only.
+fn values_bytes(values: &ArrayRef) -> usize {
+    values.to_data().get_slice_memory_size().unwrap_or_else(|_| values.get_array_memory_size())
+}
+
 /// Concatenates the values of one column. A column that changed from ids to plain values in between cannot occur: the
 /// change happens only at a chunk's border.
-fn merge_values(columns: &[&ChunkColumn], dictionary_len: usize) -> ChunkValues {
-    match &columns[0].values {
+fn merge_values(columns: &[&ChunkColumn], dictionary_len: usize) -> Result<ChunkValues, ArrowError> {
+    let merged = match &columns[0].values {
         ChunkValues::Ids(_) => {
             let mut wide = Vec::with_capacity(columns.iter().map(|column| column.len()).sum());
             for column in columns {
@@ -127,10 +143,12 @@ fn merge_values(columns: &[&ChunkColumn], dictionary_len: usize) -> ChunkValues 
                 .iter()
                 .filter_map(|column| match &column.values {
                     ChunkValues::Plain(array) => Some(array.as_ref()),
-                    ChunkValues::Ids(_) | ChunkValues::IdLists { .. } | ChunkValues::PlainLists { .. } => None,
+                    ChunkValues::Ids(_) | ChunkValues::IdLists { .. } | ChunkValues::PlainLists { .. } => {
+                        None
+                    }
                 })
                 .collect();
-            ChunkValues::Plain(concat(&arrays).expect("arrays of one column and at most a chunk concatenate"))
+            ChunkValues::Plain(concat(&arrays)?)
         }
         ChunkValues::IdLists { .. } => {
             let mut wide = Vec::new();
@@ -156,11 +174,12 @@ fn merge_values(columns: &[&ChunkColumn], dictionary_len: usize) -> ChunkValues 
                 })
                 .collect();
             let arrays: Vec<&dyn Array> = lists.iter().map(|list| list as &dyn Array).collect();
-            let merged = concat(&arrays).expect("lists of one column and at most a chunk concatenate");
+            let merged = concat(&arrays)?;
             let merged = merged.as_list::<i32>();
             ChunkValues::PlainLists { offsets: merged.offsets().clone(), values: Arc::clone(merged.values()) }
         }
-    }
+    };
+    Ok(merged)
 }
 
 impl ChunkColumn {
@@ -168,7 +187,9 @@ impl ChunkColumn {
         match &self.values {
             ChunkValues::Ids(ids) => ids.len(),
             ChunkValues::Plain(array) => array.len(),
-            ChunkValues::IdLists { offsets, .. } | ChunkValues::PlainLists { offsets, .. } => offsets.len() - 1,
+            ChunkValues::IdLists { offsets, .. } | ChunkValues::PlainLists { offsets, .. } => {
+                offsets.len() - 1
+            }
         }
     }
 }

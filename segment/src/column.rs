@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, ListArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, ListArray, UInt32Array, new_empty_array};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::nullif;
 use arrow::datatypes::Field as ArrowField;
@@ -57,7 +57,9 @@ impl Column {
         match &self.values {
             ColumnValues::Ids { ids, .. } => ids.len(),
             ColumnValues::Plain(array) => array.len(),
-            ColumnValues::IdLists { offsets, .. } | ColumnValues::PlainLists { offsets, .. } => offsets.len() - 1,
+            ColumnValues::IdLists { offsets, .. } | ColumnValues::PlainLists { offsets, .. } => {
+                offsets.len() - 1
+            }
         }
     }
 
@@ -94,14 +96,14 @@ impl Column {
         let nulls = self.nulls.as_ref().map(|nulls| {
             NullBuffer::from_iter(indices.values().iter().map(|&row| nulls.is_valid(row as usize)))
         });
-        Ok(Column { values, nulls })
+        Ok(Column { values, nulls: nulls.filter(|nulls| nulls.null_count() > 0) })
     }
 
     /// Returns the column as the scan hands it out: views for strings and bytes, lists of them for multi-values.
     /// With `null_handling` null rows are null, otherwise they hold the default null value.
     ///
     /// # Errors
-    /// When an id lies outside its dictionary, which only a corrupt file can cause.
+    /// When the values together are too large for one array.
     pub fn to_array(&self, null_handling: bool) -> Result<ArrayRef, ArrowError> {
         let array = match &self.values {
             ColumnValues::Ids { ids, dictionary } => dictionary.gather(ids)?,
@@ -152,11 +154,23 @@ impl Column {
         let ids = Ids::narrow(vec![0; rows], 1);
         let values = match field.single_value {
             true => ColumnValues::Ids { ids, dictionary },
-            false => {
-                ColumnValues::IdLists { offsets: OffsetBuffer::from_repeated_length(1, rows), ids, dictionary }
-            }
+            false => ColumnValues::IdLists {
+                offsets: OffsetBuffer::from_repeated_length(1, rows),
+                ids,
+                dictionary,
+            },
         };
-        Column { values, nulls: Some(NullBuffer::new_null(rows)) }
+        Column { values, nulls: (rows > 0).then(|| NullBuffer::new_null(rows)) }
+    }
+
+    /// Returns a column without rows.
+    pub(crate) fn empty(field: &Field) -> Column {
+        let none = new_empty_array(&field.data_type.arrow());
+        let values = match field.single_value {
+            true => ColumnValues::Plain(none),
+            false => ColumnValues::PlainLists { offsets: OffsetBuffer::new_empty(), values: none },
+        };
+        Column { values, nulls: None }
     }
 
     /// Returns `len` rows from `start` on, sharing the memory.
@@ -168,7 +182,11 @@ impl Column {
             ColumnValues::Plain(array) => ColumnValues::Plain(array.slice(start, len)),
             ColumnValues::IdLists { offsets, ids, dictionary } => {
                 let (first, offsets, count) = slice_offsets(offsets, start, len);
-                ColumnValues::IdLists { offsets, ids: ids.slice(first, count), dictionary: Arc::clone(dictionary) }
+                ColumnValues::IdLists {
+                    offsets,
+                    ids: ids.slice(first, count),
+                    dictionary: Arc::clone(dictionary),
+                }
             }
             ColumnValues::PlainLists { offsets, values } => {
                 let (first, offsets, count) = slice_offsets(offsets, start, len);

@@ -9,7 +9,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, PrimitiveArray, RecordBatch, StringArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, PrimitiveArray, RecordBatch, StringArray,
+};
 use arrow::array::{ArrowPrimitiveType, BinaryArray, GenericListArray};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{
@@ -153,8 +155,12 @@ impl ConsumingSegment {
     /// Returns the memory held: chunks, dictionaries with their hash tables, rejects.
     pub fn memory_bytes(&self) -> usize {
         let chunks: usize = self.frozen.iter().chain(&self.tail).map(|chunk| chunk.memory_bytes).sum();
-        let dictionaries: usize =
-            self.columns.iter().filter_map(|column| column.dictionary.as_ref()).map(DictionaryWriter::memory_bytes).sum();
+        let dictionaries: usize = self
+            .columns
+            .iter()
+            .filter_map(|column| column.dictionary.as_ref())
+            .map(DictionaryWriter::memory_bytes)
+            .sum();
         chunks + dictionaries + self.reject_bytes
     }
 
@@ -202,8 +208,11 @@ impl ConsumingSegment {
 
     /// Returns the rows so far, for readers. Costs O(columns + chunks), and a copy of what is new in the dictionaries.
     pub fn snapshot(&mut self) -> Arc<ConsumingSnapshot> {
-        let dictionaries =
-            self.columns.iter_mut().map(|column| column.dictionary.as_mut().map(DictionaryWriter::snapshot)).collect();
+        let dictionaries = self
+            .columns
+            .iter_mut()
+            .map(|column| column.dictionary.as_mut().map(DictionaryWriter::snapshot))
+            .collect();
         Arc::new(ConsumingSnapshot {
             identity: self.identity.clone(),
             schema: Arc::clone(&self.schema),
@@ -274,7 +283,10 @@ impl ConsumingSegment {
     }
 
     fn dictionary_lens(&self) -> Vec<usize> {
-        self.columns.iter().map(|column| column.dictionary.as_ref().map_or(0, DictionaryWriter::len)).collect()
+        self.columns
+            .iter()
+            .map(|column| column.dictionary.as_ref().map_or(0, DictionaryWriter::len))
+            .collect()
     }
 }
 
@@ -415,11 +427,12 @@ impl ColumnWriter {
     }
 
     fn drop_dictionary_that_does_not_pay(&mut self, rows: usize) {
-        let Some(dictionary) = &self.dictionary else { return };
+        let Some(dictionary) = self.dictionary.as_mut().filter(|_| self.writes_ids) else { return };
         #[expect(clippy::cast_precision_loss, reason = "a share needs no more than a double's precision")]
         let distinct_share = dictionary.len() as f64 / rows as f64;
         if distinct_share > DISTINCT_SHARE_MAX && self.field.single_value {
             self.writes_ids = false;
+            dictionary.stop_interning();
         }
     }
 }
@@ -428,12 +441,18 @@ fn column_stats(column: &ChunkColumn) -> ColumnStats {
     let null_count = column.nulls.as_ref().map_or(0, NullBuffer::null_count) as u64;
     match &column.values {
         // Text is compared only at seal, once a distinct value.
-        ChunkValues::Plain(array) if !matches!(array.data_type(), arrow::datatypes::DataType::Utf8 | arrow::datatypes::DataType::Binary) => {
+        ChunkValues::Plain(array)
+            if !matches!(
+                array.data_type(),
+                arrow::datatypes::DataType::Utf8 | arrow::datatypes::DataType::Binary
+            ) =>
+        {
             ColumnStats { null_count, ..ColumnStats::of_array(array) }
         }
-        ChunkValues::Plain(_) | ChunkValues::Ids(_) | ChunkValues::IdLists { .. } | ChunkValues::PlainLists { .. } => {
-            ColumnStats { null_count, ..ColumnStats::default() }
-        }
+        ChunkValues::Plain(_)
+        | ChunkValues::Ids(_)
+        | ChunkValues::IdLists { .. }
+        | ChunkValues::PlainLists { .. } => ColumnStats { null_count, ..ColumnStats::default() },
     }
 }
 
@@ -454,9 +473,9 @@ pub(crate) fn fill_nulls(array: &ArrayRef, default: &Value) -> ArrayRef {
         Value::Double(default) => fill::<Float64Type>(array, *default),
         Value::Timestamp(default) => fill::<TimestampMillisecondType>(array, *default),
         Value::BigDecimal(default) => fill::<Decimal256Type>(array, i256::clone(default)),
-        Value::Boolean(default) => {
-            Arc::new(array.as_boolean().iter().map(|value| Some(value.unwrap_or(*default))).collect::<BooleanArray>())
-        }
+        Value::Boolean(default) => Arc::new(
+            array.as_boolean().iter().map(|value| Some(value.unwrap_or(*default))).collect::<BooleanArray>(),
+        ),
         Value::String(default) => {
             let values = array.as_string::<i32>().iter().map(|value| value.unwrap_or(default));
             Arc::new(StringArray::from_iter_values(values))
@@ -490,6 +509,7 @@ fn fill_null_lists(array: &ArrayRef, default: &Value) -> (OffsetBuffer<i32>, Arr
         }
     }
     let indices = arrow::array::Int32Array::from(places);
-    let elements = arrow::compute::take(lists.values(), &indices, None).expect("places lie within the elements");
+    let elements =
+        arrow::compute::take(lists.values(), &indices, None).expect("places lie within the elements");
     (OffsetBuffer::from_lengths(lengths), fill_nulls(&elements, default))
 }

@@ -7,7 +7,7 @@
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::{Array, ArrayRef, UInt32Array};
-use arrow::compute::{cast, concat, interleave, take};
+use arrow::compute::{TakeOptions, cast, concat, interleave, take};
 use arrow::datatypes::DataType as ArrowType;
 use arrow::error::ArrowError;
 
@@ -63,8 +63,10 @@ pub struct Dictionary {
 }
 
 impl Dictionary {
-    /// Returns the dictionary of these blocks, whose ids must follow on each other from zero.
+    /// Returns the dictionary of these blocks, whose ids must follow on each other from zero. There is at least one, so
+    /// that a dictionary without values still has their type.
     pub fn new(blocks: Vec<Arc<DictionaryBlock>>, sorted: bool) -> Dictionary {
+        assert!(!blocks.is_empty(), "a dictionary has a block");
         let mut len = 0;
         for block in &blocks {
             assert_eq!(block.first_id as usize, len, "dictionary blocks leave no id out");
@@ -123,12 +125,16 @@ impl Dictionary {
     /// Returns the value of each id, as the scan hands them out.
     ///
     /// # Errors
-    /// When an id lies outside the dictionary.
+    /// When the values together are too large for one array.
+    ///
+    /// # Panics
+    /// When an id lies outside the dictionary: the writer makes no such id, and the reader of a file refuses it.
     pub fn gather(&self, ids: &Ids) -> Result<ArrayRef, ArrowError> {
         match &*self.blocks {
             [block] => take(block.scan_values(), &ids.to_array(), None),
             blocks => {
-                let arrays: Vec<&dyn Array> = blocks.iter().map(|block| block.scan_values().as_ref()).collect();
+                let arrays: Vec<&dyn Array> =
+                    blocks.iter().map(|block| block.scan_values().as_ref()).collect();
                 let mut wide = Vec::with_capacity(ids.len());
                 ids.extend_into(&mut wide);
                 let places: Vec<(usize, usize)> = wide.into_iter().map(|id| self.place(id)).collect();
@@ -159,7 +165,7 @@ pub(crate) fn scan_array(values: &ArrayRef) -> ArrayRef {
     cast(values, &views).expect("every string array casts to views of itself")
 }
 
-/// Returns the rows of `array` named by `indices`, which must all exist.
+/// Returns the rows of `array` named by `indices`, or an error when one does not exist.
 pub(crate) fn take_rows(array: &ArrayRef, indices: &UInt32Array) -> Result<ArrayRef, ArrowError> {
-    take(array, indices, None)
+    take(array, indices, Some(TakeOptions { check_bounds: true }))
 }

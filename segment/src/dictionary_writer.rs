@@ -2,8 +2,8 @@
 //!
 //! One writer interns values; readers hold [`Dictionary`] snapshots. New values collect in an open block, which a
 //! snapshot turns into an immutable one. So that frequent snapshots do not leave thousands of tiny blocks, neighbours of
-//! like size merge, as the levels of a log-structured merge tree do: each value is copied at most log2 of
-//! [`BLOCK_VALUES_MAX`] times.
+//! like size merge, as the levels of a log-structured merge tree do: each value is copied a small multiple of log2 of
+//! [`BLOCK_VALUES_MAX`] times at most.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -63,13 +63,19 @@ impl DictionaryWriter {
             open_first_id: 0,
             open_bytes: Vec::new(),
             open_ends: vec![0],
-            snapshot: Arc::new(Dictionary::new(Vec::new(), false)),
+            // One block without a value, and not none: it still has a type, which readers of no rows ask for.
+            snapshot: Arc::new(Dictionary::of_values(kind.array(Vec::new(), vec![0]), false)),
         }
     }
 
     /// Returns how many distinct values there are.
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.open_first_id as usize + self.open_ends.len() - 1
+    }
+
+    /// Ends interning: what is known stays readable, and the memory for finding it is given back.
+    pub(crate) fn stop_interning(&mut self) {
+        self.entries = HashTable::new();
     }
 
     /// Returns the id of `value`, a new one if it is not known.
@@ -82,7 +88,7 @@ impl DictionaryWriter {
         if self.open_bytes.len() + value.len() > BLOCK_BYTES_MAX {
             self.close_open_block();
         }
-        let id = u32::try_from(self.entries.len()).expect("a segment has fewer than 2^32 rows");
+        let id = u32::try_from(self.len()).expect("a segment has fewer than 2^32 rows");
         self.open_bytes.extend_from_slice(value);
         self.open_ends.push(i32::try_from(self.open_bytes.len()).expect("an open block is bounded"));
         self.entries.insert_unique(hash, Entry { hash, id }, |entry| entry.hash);
@@ -129,7 +135,7 @@ impl DictionaryWriter {
             self.open_bytes = bytes;
             return;
         }
-        let values = self.array(bytes, ends);
+        let values = self.kind.array(bytes, ends);
         self.blocks.push(Arc::new(DictionaryBlock::new(self.open_first_id, values)));
         self.open_first_id += u32::try_from(count).expect("a block is bounded");
         while let [.., left, right] = self.blocks.as_slice() {
@@ -146,13 +152,16 @@ impl DictionaryWriter {
             self.blocks.push(merged);
         }
     }
+}
 
-    fn array(&self, bytes: Vec<u8>, ends: Vec<i32>) -> ArrayRef {
+impl ValueBytes {
+    /// Returns the array of the values that lie in `bytes` between each two of `ends`.
+    fn array(self, bytes: Vec<u8>, ends: Vec<i32>) -> ArrayRef {
         let offsets = OffsetBuffer::new(ends.into());
-        match self.kind {
-            ValueBytes::Utf8 => {
-                Arc::new(StringArray::try_new(offsets, Buffer::from_vec(bytes), None).expect("strings were interned"))
-            }
+        match self {
+            ValueBytes::Utf8 => Arc::new(
+                StringArray::try_new(offsets, Buffer::from_vec(bytes), None).expect("strings were interned"),
+            ),
             ValueBytes::Binary => Arc::new(BinaryArray::new(offsets, Buffer::from_vec(bytes), None)),
             ValueBytes::Decimal => {
                 let values: Vec<i256> = bytes

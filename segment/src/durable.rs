@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +15,9 @@ use arrow::array::{
     StringBuilder, UInt64Array,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{DataType as ArrowType, Decimal256Type, Field as ArrowField, Schema as ArrowSchema};
+use arrow::datatypes::{
+    DataType as ArrowType, Decimal256Type, Field as ArrowField, Int64Type, Schema as ArrowSchema,
+};
 use arrow::error::ArrowError;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -56,7 +59,7 @@ pub mod keys {
 }
 
 /// The one format of the metadata.
-const FORMAT: &str = "1";
+const FORMAT: u32 = 1;
 /// Level 1 writes at several hundred megabytes a second and loses a few per cent of size against level 3.
 const ZSTD_LEVEL: i32 = 1;
 
@@ -84,8 +87,8 @@ pub fn write(out: impl Write + Send, rows: &SealedRows) -> Result<(), SegmentErr
 /// its default null value.
 ///
 /// # Errors
-/// [`SegmentError::Io`] when the file cannot be read, [`SegmentError::Corrupt`] or [`SegmentError::Parquet`] when it is
-/// not what was written.
+/// [`SegmentError::Io`] when the file cannot be read; [`SegmentError::Corrupt`], [`SegmentError::Version`] or
+/// [`SegmentError::Parquet`] when it is not what this version writes.
 pub fn read(
     path: &Path,
     schema: &Arc<Schema>,
@@ -93,14 +96,20 @@ pub fn read(
 ) -> Result<Arc<ConsumingSnapshot>, SegmentError> {
     let file = File::open(path).map_err(|source| SegmentError::Io { path: path.to_owned(), source })?;
     let failed = |source| SegmentError::Parquet { segment: path.display().to_string(), source };
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?.with_batch_size(CHUNK_ROWS);
+    let builder = guarded(path, || ParquetRecordBatchReaderBuilder::try_new(file))?.map_err(failed)?;
+    let builder = builder.with_batch_size(CHUNK_ROWS);
     let pairs = builder.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
     let (identity, range) = identity(path, &pairs)?;
     let mut segment = ConsumingSegment::new(identity, Arc::clone(schema), options, range.start);
-    for batch in builder.build().map_err(failed)? {
-        let batch = batch?;
-        let offsets = batch.column_by_name(OFFSET_COLUMN).ok_or_else(|| corrupt(path, "it has no column `$offset`"))?;
-        segment.append_rows(&rows_of(&batch, schema)?, &cast(offsets, &ArrowType::Int64)?);
+    let refused = |error: ArrowError| corrupt(path, &error.to_string());
+    let mut reader = guarded(path, || builder.build())?.map_err(failed)?;
+    while let Some(batch) = guarded(path, || reader.next())? {
+        let batch = batch.map_err(refused)?;
+        let offsets =
+            batch.column_by_name(OFFSET_COLUMN).ok_or_else(|| corrupt(path, "it has no column `$offset`"))?;
+        let offsets = cast(offsets, &ArrowType::Int64).map_err(refused)?;
+        check_offsets(path, &offsets, range)?;
+        segment.append_rows(&rows_of(&batch, schema).map_err(refused)?, &offsets);
     }
     segment.advance_to(range.end);
     Ok(segment.freeze().0)
@@ -110,7 +119,11 @@ pub fn read(
 ///
 /// # Errors
 /// When `out` does not take the bytes.
-pub fn write_rejects(out: impl Write + Send, segment: &SegmentName, rejects: &[RejectedRecord]) -> Result<(), SegmentError> {
+pub fn write_rejects(
+    out: impl Write + Send,
+    segment: &SegmentName,
+    rejects: &[RejectedRecord],
+) -> Result<(), SegmentError> {
     let failed = |source| SegmentError::Parquet { segment: segment.to_string(), source };
     let mut headers = StringBuilder::new();
     let mut keys = BinaryBuilder::new();
@@ -123,15 +136,39 @@ pub fn write_rejects(out: impl Write + Send, segment: &SegmentName, rejects: &[R
         payloads.append_option(reject.payload.as_deref());
     }
     let columns: Vec<(&str, ArrayRef, bool)> = vec![
-        ("offset", Arc::new(rejects.iter().map(|reject| Some(reject.offset.0)).collect::<Int64Array>()), false),
-        ("timestamp_ms", Arc::new(rejects.iter().map(|reject| reject.timestamp_ms).collect::<Int64Array>()), true),
-        ("reason", Arc::new(rejects.iter().map(|reject| Some(reject.reason.name())).collect::<StringArray>()), false),
-        ("column", Arc::new(rejects.iter().map(|reject| reject.column.as_deref()).collect::<StringArray>()), true),
-        ("detail", Arc::new(rejects.iter().map(|reject| Some(reject.detail.as_str())).collect::<StringArray>()), false),
+        (
+            "offset",
+            Arc::new(rejects.iter().map(|reject| Some(reject.offset.0)).collect::<Int64Array>()),
+            false,
+        ),
+        (
+            "timestamp_ms",
+            Arc::new(rejects.iter().map(|reject| reject.timestamp_ms).collect::<Int64Array>()),
+            true,
+        ),
+        (
+            "reason",
+            Arc::new(rejects.iter().map(|reject| Some(reject.reason.name())).collect::<StringArray>()),
+            false,
+        ),
+        (
+            "column",
+            Arc::new(rejects.iter().map(|reject| reject.column.as_deref()).collect::<StringArray>()),
+            true,
+        ),
+        (
+            "detail",
+            Arc::new(rejects.iter().map(|reject| Some(reject.detail.as_str())).collect::<StringArray>()),
+            false,
+        ),
         ("key", Arc::new(keys.finish()), true),
         ("headers", Arc::new(headers.finish()), false),
         ("payload", Arc::new(payloads.finish()), true),
-        ("payload_bytes", Arc::new(rejects.iter().map(|reject| Some(reject.payload_bytes)).collect::<UInt64Array>()), false),
+        (
+            "payload_bytes",
+            Arc::new(rejects.iter().map(|reject| Some(reject.payload_bytes)).collect::<UInt64Array>()),
+            false,
+        ),
     ];
     let batch = RecordBatch::try_from_iter_with_nullable(columns)?;
     let properties = WriterProperties::builder().set_compression(zstd()).build();
@@ -150,7 +187,7 @@ fn properties(rows: &SealedRows) -> WriterProperties {
         .set_column_dictionary_enabled(offset.clone(), false)
         .set_column_encoding(offset, Encoding::DELTA_BINARY_PACKED)
         .set_key_value_metadata(Some(vec![
-            pair(keys::FORMAT, FORMAT.to_owned()),
+            pair(keys::FORMAT, FORMAT.to_string()),
             pair(keys::TABLE, rows.schema.name().to_owned()),
             pair(keys::SEGMENT, rows.identity.name.to_string()),
             pair(keys::PARTITION, rows.identity.partition.to_string()),
@@ -236,15 +273,36 @@ fn rows_of(batch: &RecordBatch, schema: &Schema) -> Result<RecordBatch, ArrowErr
     RecordBatch::try_new(Arc::clone(&arrow_schema), arrays.collect::<Result<_, _>>()?)
 }
 
+/// Calls into the Parquet library, which panics on some damaged files where it should refuse them. Only its own calls
+/// are guarded, and a reader that panicked is never asked again.
+fn guarded<T>(path: &Path, call: impl FnOnce() -> T) -> Result<T, SegmentError> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|_| corrupt(path, "the Parquet library cannot read it"))
+}
+
+fn check_offsets(path: &Path, offsets: &ArrayRef, range: OffsetRange) -> Result<(), SegmentError> {
+    let in_range = |&offset: &i64| (range.start.0..range.end.0).contains(&offset);
+    if offsets.null_count() > 0 || !offsets.as_primitive::<Int64Type>().values().iter().all(in_range) {
+        return Err(corrupt(path, &format!("a row's offset does not lie in {range}")));
+    }
+    Ok(())
+}
+
 fn identity(path: &Path, pairs: &[KeyValue]) -> Result<(SegmentIdentity, OffsetRange), SegmentError> {
     let text = |key: &str| {
         let pair = pairs.iter().find(|pair| pair.key == key);
-        pair.and_then(|pair| pair.value.clone()).ok_or_else(|| corrupt(path, &format!("its metadata lacks `{key}`")))
+        pair.and_then(|pair| pair.value.clone())
+            .ok_or_else(|| corrupt(path, &format!("its metadata lacks `{key}`")))
     };
     let number = |key: &str| {
         text(key)?.parse::<i64>().map_err(|_| corrupt(path, &format!("its metadata `{key}` is not a number")))
     };
-    let partition = i32::try_from(number(keys::PARTITION)?).map_err(|_| corrupt(path, "its partition is too large"))?;
+    let format = number(keys::FORMAT)?;
+    if format != i64::from(FORMAT) {
+        let found = u32::try_from(format).map_err(|_| corrupt(path, "its format is not a number"))?;
+        return Err(SegmentError::Version { path: path.to_owned(), found, supported: FORMAT });
+    }
+    let partition =
+        i32::try_from(number(keys::PARTITION)?).map_err(|_| corrupt(path, "its partition is too large"))?;
     let (start, end) = (number(keys::START_OFFSET)?, number(keys::END_OFFSET)?);
     if start > end {
         return Err(corrupt(path, "its offset range runs backwards"));

@@ -18,7 +18,10 @@ pub enum Ids {
 
 impl Ids {
     /// Returns the ids in the narrowest width that holds `dictionary_len` different ids.
-    #[expect(clippy::cast_possible_truncation, reason = "every id is below dictionary_len, which fits the width")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "every id is below dictionary_len, which fits the width"
+    )]
     pub fn narrow(ids: Vec<u32>, dictionary_len: usize) -> Ids {
         debug_assert!(ids.iter().all(|&id| (id as usize) < dictionary_len));
         if dictionary_len <= 1 << 8 {
@@ -42,6 +45,15 @@ impl Ids {
     /// Returns whether there is no id.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Returns the largest id.
+    pub(crate) fn max(&self) -> Option<u32> {
+        match self {
+            Ids::U8(ids) => ids.iter().max().map(|&id| u32::from(id)),
+            Ids::U16(ids) => ids.iter().max().map(|&id| u32::from(id)),
+            Ids::U32(ids) => ids.iter().max().copied(),
+        }
     }
 
     /// Returns `len` ids from `start` on, sharing the memory.

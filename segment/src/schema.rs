@@ -1,7 +1,7 @@
 //! A table's schema as the rest of the system sees it: checked, complete, every default filled in.
 //!
-//! The JSON form is Apache Pinot's and lives in [`json`]; this file owns the checked types. Column order is the order of
-//! the JSON file: dimensions, metrics, date-times, then a legacy time column.
+//! The JSON form is Apache Pinot's and lives in `schema/json.rs`; this file owns the checked types. Column order is the
+//! order of the JSON file: dimensions, metrics, date-times, then a legacy time column.
 
 mod json;
 mod name;

@@ -8,9 +8,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int32Array, Int64Array, TimestampMillisecondArray, UInt32Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Int32Array, Int64Array, TimestampMillisecondArray, UInt32Array,
+};
 use arrow::compute::{SortOptions, concat, sort_to_indices};
-use arrow::datatypes::{DataType as ArrowType, Float32Type, Float64Type, Int32Type, Int64Type, TimestampMillisecondType};
+use arrow::datatypes::{
+    DataType as ArrowType, Decimal256Type, Float32Type, Float64Type, Int32Type, Int64Type,
+    TimestampMillisecondType,
+};
 use hashbrown::HashMap;
 
 use crate::chunk::{Chunk, ChunkValues};
@@ -78,7 +83,11 @@ pub fn seal(segment: &ConsumingSnapshot, options: &SegmentOptions) -> Result<Sea
     let columns = columns
         .into_iter()
         .enumerate()
-        .map(|(index, column)| SealedColumn { field: segment.field(index).clone(), stats: stats(&column), column })
+        .map(|(index, column)| SealedColumn {
+            field: segment.field(index).clone(),
+            stats: stats(&column),
+            column,
+        })
         .collect();
     Ok(SealedRows {
         identity: segment.identity().clone(),
@@ -94,21 +103,23 @@ fn whole_column(segment: &ConsumingSnapshot, index: usize) -> Result<Column, Seg
     let chunks = segment.chunks();
     let field = segment.field(index);
     if chunks.is_empty() {
-        return Ok(Column::defaults(field, 0));
+        return Ok(Column::empty(field));
     }
     let holds_ids = |chunk: &Arc<Chunk>| matches!(chunk.columns[index].values, ChunkValues::Ids(_));
     let changed = chunks.iter().any(|chunk| holds_ids(chunk) != holds_ids(&chunks[0]));
     if !changed {
-        return Ok(Chunk::merge_column(chunks, index, usize::MAX).column(segment.dictionary(index)));
+        return Ok(Chunk::merge_column(chunks, index, usize::MAX)?.column(segment.dictionary(index)));
     }
+    let dictionary =
+        segment.dictionary(index).expect("a column with ids has a dictionary").stored_values()?;
     let mut arrays: Vec<ArrayRef> = Vec::with_capacity(chunks.len());
     for position in 0..chunks.len() {
         let column = segment.column(position, index);
         arrays.push(match &column.values {
-            ColumnValues::Ids { ids, dictionary } => {
+            ColumnValues::Ids { ids, .. } => {
                 let mut wide = Vec::with_capacity(ids.len());
                 ids.extend_into(&mut wide);
-                take_rows(&dictionary.stored_values()?, &UInt32Array::from(wide))?
+                take_rows(&dictionary, &UInt32Array::from(wide))?
             }
             ColumnValues::Plain(array) => Arc::clone(array),
             ColumnValues::IdLists { .. } | ColumnValues::PlainLists { .. } => {
@@ -165,7 +176,9 @@ fn sort_dictionary(ids: &Ids, dictionary: &Dictionary) -> Result<(Ids, Arc<Dicti
 fn number_dictionary(array: &ArrayRef, keeps_plain: bool) -> Option<(Ids, Arc<Dictionary>)> {
     let numbers: Vec<i64> = match array.data_type() {
         _ if keeps_plain => return None,
-        ArrowType::Int32 => array.as_primitive::<Int32Type>().values().iter().map(|&value| i64::from(value)).collect(),
+        ArrowType::Int32 => {
+            array.as_primitive::<Int32Type>().values().iter().map(|&value| i64::from(value)).collect()
+        }
         ArrowType::Int64 => array.as_primitive::<Int64Type>().values().to_vec(),
         ArrowType::Timestamp(..) => array.as_primitive::<TimestampMillisecondType>().values().to_vec(),
         _ => return None,
@@ -236,7 +249,10 @@ fn sort_permutation(column: &Column) -> Result<Option<UInt32Array>, SegmentError
                 let values = array.as_boolean();
                 order.sort_by_key(|&row| values.value(row as usize));
             }
-            _ => return Ok(None),
+            ArrowType::Decimal256(..) => {
+                sort_by_numbers(&mut order, array.as_primitive::<Decimal256Type>().values());
+            }
+            other => unreachable!("no column is stored as {other}"),
         },
         ColumnValues::IdLists { .. } | ColumnValues::PlainLists { .. } => return Ok(None),
     }

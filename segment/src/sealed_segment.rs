@@ -37,7 +37,8 @@ impl SealedSegment {
     /// must be rebuilt.
     pub fn open(path: &Path) -> Result<SealedSegment, SegmentError> {
         let file = ServingFile::open(path)?;
-        let columns = file.footer.columns.iter().map(|entry| open_column(&file, entry)).collect::<Result<_, _>>()?;
+        let columns =
+            file.footer.columns.iter().map(|entry| open_column(&file, entry)).collect::<Result<_, _>>()?;
         Ok(SealedSegment { name: SegmentName::from(file.footer.segment.as_str()), file, columns })
     }
 
@@ -124,7 +125,9 @@ fn open_column(file: &ServingFile, entry: &ColumnEntry) -> Result<SealedColumn, 
         return Err(file.corrupt(&format!("column `{}` has type `{}`", entry.name, entry.data_type)));
     };
     if entry.chunks.len() != file.footer.rows.div_ceil(CHUNK_ROWS) {
-        return Err(file.corrupt(&format!("column `{}` has another number of chunks than the segment", entry.name)));
+        return Err(
+            file.corrupt(&format!("column `{}` has another number of chunks than the segment", entry.name))
+        );
     }
     Ok(SealedColumn {
         data_type,

@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::{max, max_boolean, min, min_boolean};
 use arrow::datatypes::{
-    DataType as ArrowType, Decimal256Type, Float32Type, Float64Type, Int32Type, Int64Type, TimestampMillisecondType,
+    DataType as ArrowType, Decimal256Type, Float32Type, Float64Type, Int32Type, Int64Type,
+    TimestampMillisecondType,
 };
 
 use crate::value::Value;
@@ -59,11 +60,15 @@ impl ColumnStats {
             }
             ArrowType::Decimal256(..) => {
                 let array = values.as_primitive::<Decimal256Type>();
-                min(array).zip(max(array)).map(|(low, high)| (Value::BigDecimal(low), Value::BigDecimal(high)))
+                min(array)
+                    .zip(max(array))
+                    .map(|(low, high)| (Value::BigDecimal(low), Value::BigDecimal(high)))
             }
             ArrowType::Boolean => {
                 let array = values.as_boolean();
-                min_boolean(array).zip(max_boolean(array)).map(|(l, h)| (Value::Boolean(l), Value::Boolean(h)))
+                min_boolean(array)
+                    .zip(max_boolean(array))
+                    .map(|(l, h)| (Value::Boolean(l), Value::Boolean(h)))
             }
             ArrowType::Utf8 if !values.is_empty() => {
                 let array = values.as_string::<i32>();

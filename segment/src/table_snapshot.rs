@@ -199,7 +199,9 @@ impl Segment {
             Segment::Consuming(segment) => segment.chunk_rows().collect(),
             Segment::Sealed(segment) => {
                 let rows = segment.rows();
-                (0..rows.div_ceil(CHUNK_ROWS)).map(|chunk| CHUNK_ROWS.min(rows - chunk * CHUNK_ROWS)).collect()
+                (0..rows.div_ceil(CHUNK_ROWS))
+                    .map(|chunk| CHUNK_ROWS.min(rows - chunk * CHUNK_ROWS))
+                    .collect()
             }
         }
     }
@@ -229,7 +231,9 @@ impl Segment {
             Segment::Consuming(segment) => {
                 segment.column_index(&field.name).map(|column| segment.stats(column).clone())
             }
-            Segment::Sealed(segment) => segment.column_index(&field.name).map(|column| segment.stats(column).clone()),
+            Segment::Sealed(segment) => {
+                segment.column_index(&field.name).map(|column| segment.stats(column).clone())
+            }
         }
     }
 }

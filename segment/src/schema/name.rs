@@ -10,7 +10,8 @@ const TABLE_NAME_LENGTH_MAX: usize = 128;
 const COLUMN_NAME_LENGTH_MAX: usize = 1024;
 
 /// Names of the columns that every Pinot table has by itself.
-const VIRTUAL_COLUMNS: [&str; 9] = [
+const VIRTUAL_COLUMNS: [&str; 10] = [
+    "$offset",
     "$docId",
     "$hostName",
     "$segmentName",

@@ -118,7 +118,11 @@ enum Bound {
 impl From<&ColumnStats> for StatsEntry {
     fn from(stats: &ColumnStats) -> StatsEntry {
         StatsEntry {
-            bounds: stats.min.as_ref().zip(stats.max.as_ref()).map(|(min, max)| (Bound::from(min), Bound::from(max))),
+            bounds: stats
+                .min
+                .as_ref()
+                .zip(stats.max.as_ref())
+                .map(|(min, max)| (Bound::from(min), Bound::from(max))),
             bounds_known: stats.bounds_known,
             null_count: stats.null_count,
             distinct_count: stats.distinct_count,

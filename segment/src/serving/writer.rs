@@ -23,7 +23,8 @@ use crate::seal::{SealedColumn, SealedRows};
 pub fn write(out: &mut dyn Write, rows: &SealedRows, durable: DurableRef) -> io::Result<()> {
     let mut writer = Writer { out, position: 0, blocks: Vec::new() };
     writer.bytes(&MAGIC)?;
-    let columns = rows.columns.iter().map(|column| writer.column(column, rows.rows)).collect::<io::Result<_>>()?;
+    let columns =
+        rows.columns.iter().map(|column| writer.column(column, rows.rows)).collect::<io::Result<_>>()?;
     let footer = Footer {
         segment: rows.identity.name.to_string(),
         partition: rows.identity.partition,
@@ -103,16 +104,19 @@ impl Writer<'_> {
         let data = array.to_data();
         let count = array.len();
         let form = match array.data_type() {
-            ArrowType::Boolean => {
-                ValuesForm::Bits { block: self.bits(&BooleanBuffer::new(data.buffers()[0].clone(), data.offset(), count))? }
-            }
+            ArrowType::Boolean => ValuesForm::Bits {
+                block: self.bits(&BooleanBuffer::new(data.buffers()[0].clone(), data.offset(), count))?,
+            },
             ArrowType::Utf8 | ArrowType::Binary => {
                 let offsets = &data.buffer::<i32>(0)[..=count];
                 let first = usize::try_from(offsets[0]).expect("offsets are not negative");
                 let last = usize::try_from(offsets[count]).expect("offsets are not negative");
                 let shifted: Vec<i32> = offsets.iter().map(|offset| offset - offsets[0]).collect();
                 let bytes = &data.buffers()[1].as_slice()[first..last];
-                ValuesForm::Bytes { offsets: self.offsets(&OffsetBuffer::new(shifted.into()))?, data: self.block(bytes)? }
+                ValuesForm::Bytes {
+                    offsets: self.offsets(&OffsetBuffer::new(shifted.into()))?,
+                    data: self.block(bytes)?,
+                }
             }
             fixed => {
                 let width = fixed.primitive_width().expect("all other stored types have one width");

@@ -100,7 +100,10 @@ pub(crate) fn column(column: &Column, rows: &[Row], index: usize, field: &Field,
 fn ids_are_known(ids: &Ids, dictionary: &Dictionary, what: &str) {
     let mut wide = Vec::new();
     ids.extend_into(&mut wide);
-    assert!(wide.iter().all(|&id| (id as usize) < dictionary.len()), "{what}: an id lies outside the dictionary");
+    assert!(
+        wide.iter().all(|&id| (id as usize) < dictionary.len()),
+        "{what}: an id lies outside the dictionary"
+    );
     let values = dictionary.stored_values().expect("the dictionary is one array");
     let sorted = arrow::compute::sort(&values, None).unwrap();
     assert!(!dictionary.is_sorted() || same_array(&values, &sorted), "{what}: the dictionary is not sorted");
@@ -124,11 +127,17 @@ fn stats(stats: &ColumnStats, rows: &[Row], index: usize, field: &Field) {
         let Some(bound) = bound else { continue };
         assert!(stats.bounds_known, "`{what}` has a bound");
         let compared: Vec<_> = values.iter().map(|value| bound.compare(value)).collect();
-        assert!(!compared.contains(&Some(wrong)) && !compared.contains(&None), "`{what}`: {bound:?} is no bound");
+        assert!(
+            !compared.contains(&Some(wrong)) && !compared.contains(&None),
+            "`{what}`: {bound:?} is no bound"
+        );
         assert!(compared.contains(&Some(Ordering::Equal)), "`{what}`: {bound:?} is not reached");
     }
     assert_eq!(stats.min.is_some(), stats.max.is_some());
-    assert!(!stats.bounds_known || stats.min.is_some() || values.is_empty(), "`{what}`: bounds known, yet none");
+    assert!(
+        !stats.bounds_known || stats.min.is_some() || values.is_empty(),
+        "`{what}`: bounds known, yet none"
+    );
     if let Some(distinct) = stats.distinct_count {
         let different: std::collections::HashSet<String> = values.iter().map(text_of_bits).collect();
         assert_eq!(distinct, different.len() as u64, "distinct values of `{what}`");

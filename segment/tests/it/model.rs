@@ -5,14 +5,14 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Decimal256Array, Float32Array, Float64Array, Int32Array, Int64Array, ListArray,
-    RecordBatch, StringArray, TimestampMillisecondArray,
+    ArrayRef, BinaryArray, BooleanArray, Decimal256Array, Float32Array, Float64Array, Int32Array, Int64Array,
+    ListArray, RecordBatch, StringArray, TimestampMillisecondArray,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{Field as ArrowField, i256};
+use meunier_segment::consuming_segment::{ConsumingSegment, SegmentIdentity};
 use meunier_segment::offset_range::{Offset, PartitionId};
 use meunier_segment::options::SegmentOptions;
-use meunier_segment::consuming_segment::{ConsumingSegment, SegmentIdentity};
 use meunier_segment::schema::{DataType, Field, Schema};
 use meunier_segment::segment_name::SegmentName;
 use meunier_segment::value::{BIG_DECIMAL_PRECISION, BIG_DECIMAL_SCALE, Value};
@@ -59,7 +59,8 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn schema(&self) -> Arc<Schema> {
-        let specs: Vec<_> = self.columns.iter().enumerate().map(|(index, column)| column.spec(index)).collect();
+        let specs: Vec<_> =
+            self.columns.iter().enumerate().map(|(index, column)| column.spec(index)).collect();
         let json = serde_json::json!({"schemaName": "model", "dimensionFieldSpecs": specs});
         Arc::new(Schema::parse(&json.to_string()).expect("the plan's schema is valid").schema)
     }
@@ -77,9 +78,14 @@ impl Plan {
         let mut offset = START;
         let mut rows = Vec::with_capacity(count);
         for row in 0..count as u64 {
-            let cells = self.columns.iter().zip(0..).map(|(column, index)| column.cell(self.seed, row, index)).collect();
+            let cells = self
+                .columns
+                .iter()
+                .zip(0..)
+                .map(|(column, index)| column.cell(self.seed, row, index))
+                .collect();
             rows.push(Row { offset, cells });
-            offset += if mix(self.seed ^ row) % 10 == 0 { 5 } else { 1 };
+            offset += if mix(self.seed ^ row).is_multiple_of(10) { 5 } else { 1 };
         }
         rows
     }
@@ -92,7 +98,9 @@ impl Plan {
     pub(crate) fn sealed(&self, rows: &[Row]) -> Vec<Row> {
         let schema = self.schema();
         let mut sealed = rows.to_vec();
-        let Some(sorted) = self.sorted_column.filter(|&index| self.columns[index].single_value) else { return sealed };
+        let Some(sorted) = self.sorted_column.filter(|&index| self.columns[index].single_value) else {
+            return sealed;
+        };
         let default = &schema.fields()[sorted].default_null_value;
         let key = |row: &Row| match &row.cells[sorted] {
             Cell::One(value) => value.clone(),
@@ -106,7 +114,11 @@ impl Plan {
 
 pub(crate) fn identity() -> SegmentIdentity {
     let partition = PartitionId(3);
-    SegmentIdentity { name: SegmentName::new("model", partition, 7, 951_827_696_000), partition, created_ms: 951_827_696_000 }
+    SegmentIdentity {
+        name: SegmentName::new("model", partition, 7, 951_827_696_000),
+        partition,
+        created_ms: 951_827_696_000,
+    }
 }
 
 fn column_name(index: usize) -> String {
@@ -162,7 +174,7 @@ pub(crate) fn mix(number: u64) -> u64 {
 pub(crate) fn value(data_type: DataType, choice: u64) -> Value {
     let at = usize::try_from(choice).unwrap();
     let word = mix(choice);
-    let (int, long) = (word as u32 as i32, word.cast_signed());
+    let (int, long) = (i32::try_from(word >> 33).unwrap(), word.cast_signed());
     match data_type {
         DataType::Int => Value::Int([0, -1, i32::MIN, i32::MAX].get(at).copied().unwrap_or(int)),
         DataType::Long => Value::Long([i64::MIN, 0, -1, i64::MAX].get(at).copied().unwrap_or(long)),
@@ -172,13 +184,24 @@ pub(crate) fn value(data_type: DataType, choice: u64) -> Value {
             Value::Float(odd.get(at).copied().unwrap_or(int as f32 / 8.0))
         }
         DataType::Double => {
-            let odd = [-0.0, 0.0, f64::INFINITY, f64::NEG_INFINITY, f64::from_bits(1), f64::MAX, f64::NAN, -f64::NAN];
+            let odd = [
+                -0.0,
+                0.0,
+                f64::INFINITY,
+                f64::NEG_INFINITY,
+                f64::from_bits(1),
+                f64::MAX,
+                f64::NAN,
+                -f64::NAN,
+            ];
             Value::Double(odd.get(at).copied().unwrap_or(long as f64 / 8.0))
         }
         DataType::BigDecimal => {
             let largest = i256::from_string(&"9".repeat(usize::from(BIG_DECIMAL_PRECISION))).unwrap();
             let odd = [i256::ZERO, i256::MINUS_ONE, largest, largest.wrapping_neg(), i256::ONE];
-            Value::BigDecimal(odd.get(at).copied().unwrap_or_else(|| i256::from_parts(u128::from(word), i128::from(int))))
+            Value::BigDecimal(
+                odd.get(at).copied().unwrap_or_else(|| i256::from_parts(u128::from(word), i128::from(int))),
+            )
         }
         DataType::Boolean => Value::Boolean(choice % 2 == 1),
         DataType::String => {
@@ -189,7 +212,9 @@ pub(crate) fn value(data_type: DataType, choice: u64) -> Value {
         DataType::Json => Value::String(format!("{{\"a\":[{int},\"{}\"]}}", "ö".repeat(at % 7)).into()),
         DataType::Bytes => {
             let odd: [&[u8]; 5] = [b"", b"\0", b"\xff\xfe", &[0xaa; 600], b"twelve bytes"];
-            Value::Bytes(odd.get(at).map_or_else(|| word.to_be_bytes()[..=at % 8].into(), |bytes| (*bytes).into()))
+            Value::Bytes(
+                odd.get(at).map_or_else(|| word.to_be_bytes()[..=at % 8].into(), |bytes| (*bytes).into()),
+            )
         }
     }
 }
@@ -205,10 +230,13 @@ pub(crate) fn batch(rows: &[Row], schema: &Schema) -> (RecordBatch, Vec<i64>) {
             return values_array(field.data_type, &values);
         }
         let hidden = [Some(value(field.data_type, 1))];
-        lists(field, cells.map(|cell| match cell {
-            Cell::Many(elements) => (true, elements.as_slice()),
-            Cell::Null | Cell::One(_) => (false, hidden.as_slice()),
-        }))
+        lists(
+            field,
+            cells.map(|cell| match cell {
+                Cell::Many(elements) => (true, elements.as_slice()),
+                Cell::Null | Cell::One(_) => (false, hidden.as_slice()),
+            }),
+        )
     });
     let batch = RecordBatch::try_new(schema.arrow_schema(), arrays.collect()).expect("arrays fit the schema");
     (batch, rows.iter().map(|row| row.offset).collect())
@@ -223,12 +251,15 @@ pub(crate) fn expected(rows: &[Row], index: usize, field: &Field, null_handling:
         let values: Vec<Option<Value>> = cells.map(|cell| one(cell).or(fill.cloned())).collect();
         return values_array(field.data_type, &values);
     }
-    let filled: Vec<(bool, Vec<Option<Value>>)> = cells.map(|cell| match cell {
-        Cell::Many(elements) => {
-            (true, elements.iter().map(|element| Some(element.as_ref().unwrap_or(default).clone())).collect())
-        }
-        Cell::Null | Cell::One(_) => (!null_handling, vec![Some(default.clone())]),
-    }).collect();
+    let filled: Vec<(bool, Vec<Option<Value>>)> = cells
+        .map(|cell| match cell {
+            Cell::Many(elements) => (
+                true,
+                elements.iter().map(|element| Some(element.as_ref().unwrap_or(default).clone())).collect(),
+            ),
+            Cell::Null | Cell::One(_) => (!null_handling, vec![Some(default.clone())]),
+        })
+        .collect();
     lists(field, filled.iter().map(|(valid, elements)| (*valid, elements.as_slice())))
 }
 
@@ -287,11 +318,17 @@ pub(crate) fn values_array(data_type: DataType, values: &[Option<Value>]) -> Arr
         DataType::Double => collect!(Float64Array, Double, |value: &f64| *value),
         DataType::Timestamp => collect!(TimestampMillisecondArray, Timestamp, |value: &i64| *value),
         DataType::Boolean => collect!(BooleanArray, Boolean, |value: &bool| *value),
-        DataType::String | DataType::Json => collect!(StringArray, String, |value: &Arc<str>| value.to_string()),
+        DataType::String | DataType::Json => {
+            collect!(StringArray, String, |value: &Arc<str>| value.to_string())
+        }
         DataType::Bytes => collect!(BinaryArray, Bytes, |value: &Arc<[u8]>| value.to_vec()),
         DataType::BigDecimal => {
             let array: Arc<Decimal256Array> = collect!(Decimal256Array, BigDecimal, |value: &i256| *value);
-            Arc::new(Decimal256Array::clone(&array).with_precision_and_scale(BIG_DECIMAL_PRECISION, BIG_DECIMAL_SCALE).unwrap())
+            Arc::new(
+                Decimal256Array::clone(&array)
+                    .with_precision_and_scale(BIG_DECIMAL_PRECISION, BIG_DECIMAL_SCALE)
+                    .unwrap(),
+            )
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::ReadField;
-use super::default_null::{read_default, usual_default};
+use super::default_null::read_default;
 use crate::json_reader::{Findings, JsonObject, scalar_text};
 use crate::nearest::did_you_mean;
 use crate::schema::name::check_column_name;
@@ -316,7 +316,8 @@ fn echo(
     if field.not_null {
         put("notNull", true.into());
     }
-    if field.default_null_value != usual_default(kind, field.data_type) {
+    // Pinot leaves out a default that is the usual one; who wrote it down will look for it.
+    if spec.get("defaultNullValue").is_some() {
         put("defaultNullValue", field.default_null_value.to_json());
     }
     if field.length_max != LENGTH_MAX {
