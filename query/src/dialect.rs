@@ -1,0 +1,156 @@
+//! Pinot's meaning of a query, written into its syntax tree.
+//!
+//! Pinot has two dialects. The single-stage one is for one table and has rules of its own: names of result columns, an
+//! implicit LIMIT, DOUBLE results, multi-value predicates. The multi-stage one is close to standard SQL. A query with more
+//! than one table, a sub-query or a window is read as multi-stage even when that was not asked for, since it can mean
+//! nothing else.
+//!
+//! Input is the tree as written; output is a tree that means the same to DataFusion, with every table, column and function
+//! in it known to exist.
+
+mod aliases;
+mod column_names;
+mod columns;
+mod expressions;
+mod literals;
+mod multi_stage;
+mod multi_value;
+mod single_stage;
+mod syntax;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use datafusion::sql::sqlparser::ast::{Expr, Query, SetExpr, TableFactor, Visit, Visitor};
+use meunier_segment::table_snapshot::TableSnapshot;
+
+use crate::error::QueryError;
+use crate::functions::Functions;
+use crate::options::QueryOptions;
+use crate::table_columns::{TableColumn, TableColumns};
+use crate::tables::{QueryTable, Tables};
+
+/// What a rewrite needs beside the query.
+pub(crate) struct Dialect<'a> {
+    pub(crate) tables: &'a Tables,
+    pub(crate) functions: &'a Functions,
+    pub(crate) options: &'a QueryOptions,
+    /// The time that `now()` means, milliseconds since the epoch.
+    pub(crate) now_ms: i64,
+}
+
+/// A query that DataFusion understands as Pinot means it.
+#[derive(Debug)]
+pub(crate) struct RewrittenQuery {
+    pub(crate) query: Box<Query>,
+    /// The tables in it, by the names it uses.
+    pub(crate) tables: BTreeMap<String, UsedTable>,
+    /// The names of the result's columns, where they are not those of the plan.
+    pub(crate) column_names: Option<Vec<String>>,
+    /// The LIMIT that was not written. The query asks for one row more, to know whether it cut.
+    pub(crate) implicit_limit: Option<u64>,
+    /// Which dialect it was read in.
+    pub(crate) multistage: bool,
+}
+
+/// A table of a query and its segments.
+#[derive(Debug)]
+pub(crate) struct UsedTable {
+    pub(crate) table: QueryTable,
+    pub(crate) snapshot: Arc<TableSnapshot>,
+    columns: TableColumns,
+    /// Columns beside the schema's that the query names.
+    virtual_columns: BTreeSet<String>,
+}
+
+impl UsedTable {
+    fn open(table: QueryTable, options: &QueryOptions) -> UsedTable {
+        let snapshot = Arc::new(table.live.snapshot());
+        let columns = TableColumns::new(
+            Arc::clone(&snapshot.schema),
+            options.null_handling,
+            table.null_handling_enabled,
+        );
+        UsedTable { table, snapshot, columns, virtual_columns: BTreeSet::new() }
+    }
+
+    /// Returns the columns that the query can name.
+    pub(crate) fn shown_columns(&self) -> Vec<TableColumn> {
+        self.columns.shown(&self.virtual_columns)
+    }
+}
+
+/// Rewrites a query in the dialect it is written in.
+///
+/// # Errors
+/// When a table, column or function does not exist, or the query means nothing in the dialect.
+pub(crate) fn rewrite(query: Box<Query>, dialect: &Dialect<'_>) -> Result<RewrittenQuery, QueryError> {
+    check_functions(&query, dialect.functions)?;
+    if dialect.options.multistage || !is_single_stage(&query) {
+        return multi_stage::rewrite(query, dialect);
+    }
+    single_stage::rewrite(query, dialect)
+}
+
+/// Whether the query has one table at most, and nothing that only the multi-stage engine has.
+fn is_single_stage(query: &Query) -> bool {
+    let SetExpr::Select(select) = &*query.body else { return false };
+    let plain_table = match &select.from[..] {
+        [] => true,
+        [from] => from.joins.is_empty() && matches!(&from.relation, TableFactor::Table { args: None, .. }),
+        _ => false,
+    };
+    let mut shape = Shape { queries: 0, windows: false };
+    let _ = query.visit(&mut shape);
+    plain_table && query.with.is_none() && select.qualify.is_none() && shape.queries == 1 && !shape.windows
+}
+
+/// What tells the dialects apart.
+struct Shape {
+    queries: usize,
+    windows: bool,
+}
+
+impl Visitor for Shape {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+        self.queries += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        self.windows |= matches!(expr, Expr::Function(function) if function.over.is_some());
+        ControlFlow::Continue(())
+    }
+}
+
+/// Checks that every function called exists.
+fn check_functions(query: &Query, functions: &Functions) -> Result<(), QueryError> {
+    struct Calls<'a>(&'a Functions);
+    impl Visitor for Calls<'_> {
+        type Break = QueryError;
+
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<QueryError> {
+            let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
+            let name = syntax::function_name(function);
+            if name.is_empty() || name.starts_with('$') && name != "$sum0" || !self.0.exists(&name) {
+                return ControlFlow::Break(missing_function(&function.name.to_string(), self.0));
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    match query.visit(&mut Calls(functions)) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
+}
+
+fn missing_function(name: &str, functions: &Functions) -> QueryError {
+    let hint = meunier_segment::nearest::did_you_mean(&crate::functions::canonical(name), functions.names());
+    QueryError::FunctionMissing { function: name.to_owned(), hint }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,497 @@
+//! The single-stage meaning of operators and functions, written with DataFusion's.
+//!
+//! Children are rewritten before their parents, so every rule sees operands whose types it can tell: a column's from the
+//! schema, a constant's from how it is written, and DOUBLE for whatever arithmetic and SUM, MIN, MAX, AVG return.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, DuplicateTreatment, Expr, Function, Query, UnaryOperator, Value as SqlValue, VisitMut,
+    VisitorMut,
+};
+use meunier_segment::schema::DataType;
+
+use super::columns::Scope;
+use super::literals::Literal;
+use super::multi_value;
+use super::syntax::{
+    arguments, binary, call, call_of, cast, column, concatenation, function_name, is_distinct, not, number,
+    text, unwrapped, value,
+};
+use crate::error::QueryError;
+use crate::planner::pinot_type;
+use crate::table_columns::{TableColumn, null_flag_name};
+
+/// Rewrites the expressions of one single-stage query.
+pub(super) struct Expressions<'a> {
+    pub(super) scope: &'a Scope<'a>,
+    /// Whether the query shows nulls.
+    pub(super) null_handling: bool,
+    pub(super) now_ms: i64,
+    /// Multi-value columns that GROUP BY or DISTINCT takes apart: one value a row from there on.
+    pub(super) exploded: BTreeSet<String>,
+    /// Flags for nulls that the rewritten query needs.
+    pub(super) virtual_columns: BTreeSet<String>,
+}
+
+impl Expressions<'_> {
+    /// Rewrites an expression whose columns are resolved.
+    ///
+    /// # Errors
+    /// When it means nothing in this dialect.
+    pub(super) fn rewrite(&mut self, expr: &mut Expr) -> Result<(), QueryError> {
+        match expr.visit(self) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(error) => Err(error),
+        }
+    }
+
+    fn rewritten(&mut self, expr: &Expr) -> Result<Option<Expr>, QueryError> {
+        match expr {
+            Expr::BinaryOp { left, op, right } => self.operator(left, op, right),
+            Expr::UnaryOp { op: UnaryOperator::Minus, expr: inner } if Literal::of(expr).is_none() => {
+                let negated = Expr::UnaryOp {
+                    op: UnaryOperator::Minus,
+                    expr: Box::new(self.double((**inner).clone())),
+                };
+                Ok(Some(Expr::Nested(Box::new(negated))))
+            }
+            Expr::IsNull(inner) => Ok(self.null_test(inner)),
+            Expr::IsNotNull(inner) => Ok(self.null_test(inner).map(not)),
+            Expr::InList { expr, list, negated } => self.in_list(expr, list, *negated).map(Some),
+            Expr::Between { expr, negated, low, high } => self.between(expr, *negated, low, high).map(Some),
+            Expr::Like { expr, pattern, negated, .. } if self.is_multi_value(expr) => {
+                let found = multi_value::like(expr, pattern)?;
+                Ok(Some(if *negated { not(found) } else { found }))
+            }
+            Expr::Substring { shorthand: true, .. } => Err(QueryError::invalid(
+                "`substr` counts from 0 in Pinot and is not served yet; write SUBSTRING(text FROM 1 FOR length), which counts from 1",
+            )),
+            Expr::Function(function) => self.function(function),
+            _ => Ok(None),
+        }
+    }
+
+    fn operator(
+        &mut self,
+        left: &Expr,
+        op: &BinaryOperator,
+        right: &Expr,
+    ) -> Result<Option<Expr>, QueryError> {
+        match op {
+            BinaryOperator::Plus
+            | BinaryOperator::Minus
+            | BinaryOperator::Multiply
+            | BinaryOperator::Divide
+            | BinaryOperator::Modulo => Ok(Some(self.arithmetic(left.clone(), op.clone(), right.clone()))),
+            BinaryOperator::Eq
+            | BinaryOperator::NotEq
+            | BinaryOperator::Lt
+            | BinaryOperator::LtEq
+            | BinaryOperator::Gt
+            | BinaryOperator::GtEq => self.comparison(left, op, right).map(Some),
+            BinaryOperator::StringConcat => {
+                Ok(Some(concatenation("concat", self.text(left.clone()), self.text(right.clone()))))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// `left op right` as DOUBLE, or as BIG_DECIMAL when either side is one and the operation keeps it exact.
+    fn arithmetic(&self, left: Expr, op: BinaryOperator, right: Expr) -> Expr {
+        let decimal = [&left, &right].iter().any(|side| self.type_of(side) == Some(DataType::BigDecimal));
+        let exact = matches!(op, BinaryOperator::Plus | BinaryOperator::Minus);
+        let computed = match decimal && exact {
+            true => binary(cast(left, DataType::BigDecimal), op, cast(right, DataType::BigDecimal)),
+            false => binary(self.double(left), op, self.double(right)),
+        };
+        if decimal { cast(computed, DataType::BigDecimal) } else { Expr::Nested(Box::new(computed)) }
+    }
+
+    fn comparison(&self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Result<Expr, QueryError> {
+        if self.is_multi_value(left) {
+            return multi_value::compare(left, op, &self.constant_for(left, right)?);
+        }
+        if self.is_multi_value(right) {
+            return multi_value::compare(right, &flipped(op), &self.constant_for(right, left)?);
+        }
+        let (left, right) = (self.fit(left, right)?, self.fit(right, left)?);
+        Ok(binary(left, op.clone(), right))
+    }
+
+    /// Returns `expr` as it can be compared with `other`: a constant in the other's type, a number as a moment where
+    /// moments are compared.
+    fn fit(&self, expr: &Expr, other: &Expr) -> Result<Expr, QueryError> {
+        let Some(wanted) = self.type_of(other) else { return Ok(expr.clone()) };
+        if Literal::of(other).is_some() {
+            return Ok(expr.clone());
+        }
+        if let Some(literal) = Literal::of(expr) {
+            return literal.read_as(wanted);
+        }
+        let number = matches!(self.type_of(expr), Some(DataType::Int | DataType::Long));
+        Ok(if number && wanted == DataType::Timestamp {
+            cast(expr.clone(), DataType::Timestamp)
+        } else {
+            expr.clone()
+        })
+    }
+
+    fn in_list(&self, expr: &Expr, list: &[Expr], negated: bool) -> Result<Expr, QueryError> {
+        let mut fitted = Vec::with_capacity(list.len());
+        if self.is_multi_value(expr) {
+            for constant in list {
+                fitted.push(self.constant_for(expr, constant)?);
+            }
+            let found = multi_value::is_in(expr, fitted);
+            return Ok(if negated { not(found) } else { found });
+        }
+        for constant in list {
+            fitted.push(self.fit(constant, expr)?);
+        }
+        Ok(Expr::InList { expr: Box::new(expr.clone()), list: fitted, negated })
+    }
+
+    fn between(&self, expr: &Expr, negated: bool, low: &Expr, high: &Expr) -> Result<Expr, QueryError> {
+        if self.is_multi_value(expr) {
+            let found =
+                multi_value::between(expr, self.constant_for(expr, low)?, self.constant_for(expr, high)?);
+            return Ok(if negated { not(found) } else { found });
+        }
+        let (low, high) = (Box::new(self.fit(low, expr)?), Box::new(self.fit(high, expr)?));
+        let expr = Box::new(match (Literal::of(expr), self.type_of(&low)) {
+            (Some(literal), Some(wanted)) if Literal::of(&low).is_none() => literal.read_as(wanted)?,
+            _ => expr.clone(),
+        });
+        Ok(Expr::Between { expr, negated, low, high })
+    }
+
+    /// Without null handling a column is never null, but it is known where it was.
+    fn null_test(&mut self, expr: &Expr) -> Option<Expr> {
+        match self.scope.column_of(expr)? {
+            TableColumn::Stored { field, shows_nulls: false } if !self.exploded.contains(&*field.name) => {
+                let flag = null_flag_name(&field.name);
+                self.virtual_columns.insert(flag.clone());
+                Some(column(&flag))
+            }
+            _ => None,
+        }
+    }
+
+    fn function(&mut self, function: &Function) -> Result<Option<Expr>, QueryError> {
+        let name = function_name(function);
+        let Some(arguments) = arguments(function) else { return Ok(None) };
+        self.check_multi_values(&name, &arguments)?;
+        let operator = match name.as_str() {
+            "add" | "plus" => Some(BinaryOperator::Plus),
+            "sub" | "minus" => Some(BinaryOperator::Minus),
+            "mult" | "times" => Some(BinaryOperator::Multiply),
+            "div" | "divide" => Some(BinaryOperator::Divide),
+            "mod" => Some(BinaryOperator::Modulo),
+            "equals" => Some(BinaryOperator::Eq),
+            "notequals" => Some(BinaryOperator::NotEq),
+            "greaterthan" => Some(BinaryOperator::Gt),
+            "greaterthanorequal" => Some(BinaryOperator::GtEq),
+            "lessthan" => Some(BinaryOperator::Lt),
+            "lessthanorequal" => Some(BinaryOperator::LtEq),
+            _ => None,
+        };
+        if let Some(operator) = operator {
+            return self.operator_call(&name, operator, arguments).map(Some);
+        }
+        match (name.as_str(), &arguments[..]) {
+            ("now", []) => Ok(Some(number(self.now_ms))),
+            ("ago", [period]) => ago(period, self.now_ms).map(Some),
+            ("isnull", [inner]) => {
+                Ok(Some(self.null_test(inner).unwrap_or_else(|| Expr::IsNull(Box::new(inner.clone())))))
+            }
+            ("isnotnull", [inner]) => {
+                Ok(Some(self.null_test(inner).map_or_else(|| Expr::IsNotNull(Box::new(inner.clone())), not)))
+            }
+            ("neg" | "negate", [inner]) => Ok(Some(Expr::Nested(Box::new(Expr::UnaryOp {
+                op: UnaryOperator::Minus,
+                expr: Box::new(self.double(inner.clone())),
+            })))),
+            ("like", [inner, pattern]) if !self.is_multi_value(inner) => Ok(Some(Expr::Like {
+                negated: false,
+                any: false,
+                expr: Box::new(inner.clone()),
+                pattern: Box::new(pattern.clone()),
+                escape_char: None,
+            })),
+            ("like", [inner, pattern]) => multi_value::like(inner, pattern).map(Some),
+            ("regexplike", [inner, pattern]) if self.is_multi_value(inner) => {
+                multi_value::regexp(inner, pattern).map(Some)
+            }
+            _ => self.aggregate(&name, function, arguments),
+        }
+    }
+
+    fn operator_call(
+        &self,
+        name: &str,
+        operator: BinaryOperator,
+        arguments: Vec<Expr>,
+    ) -> Result<Expr, QueryError> {
+        let many = matches!(operator, BinaryOperator::Plus | BinaryOperator::Multiply);
+        if arguments.len() < 2 || (arguments.len() > 2 && !many) {
+            return Err(QueryError::invalid(format!(
+                "`{name}` takes two arguments, not {}",
+                arguments.len()
+            )));
+        }
+        let mut arguments = arguments.into_iter();
+        let first = arguments.next().expect("there are two");
+        arguments.try_fold(first, |left, right| match operator {
+            BinaryOperator::Plus
+            | BinaryOperator::Minus
+            | BinaryOperator::Multiply
+            | BinaryOperator::Divide
+            | BinaryOperator::Modulo => Ok(self.arithmetic(left, operator.clone(), right)),
+            _ => self.comparison(&left, &operator, &right),
+        })
+    }
+
+    fn aggregate(
+        &self,
+        name: &str,
+        function: &Function,
+        arguments: Vec<Expr>,
+    ) -> Result<Option<Expr>, QueryError> {
+        let filter = function.filter.clone();
+        let duplicates = is_distinct(function).then_some(DuplicateTreatment::Distinct);
+        let make = |name: &str, duplicates, arguments| {
+            Expr::Function(call_of(name, duplicates, arguments, filter.clone()))
+        };
+        let distinct = Some(DuplicateTreatment::Distinct);
+        let [argument] = &arguments[..] else { return Ok(None) };
+        let as_double = |argument: &Expr| self.double(argument.clone());
+        Ok(Some(match name {
+            "count" if is_distinct(function) => cast(make("count", distinct, arguments), DataType::Int),
+            "distinctcount" | "distinctcountbitmap" | "distinctcountoffheap" | "distinctcountsmarthll" => {
+                cast(make("count", distinct, arguments), DataType::Int)
+            }
+            "distinctcounthll" | "distinctcounthllplus" | "distinctcountull" => {
+                make("count", distinct, arguments)
+            }
+            "sum" | "$sum0" => self.or_when_empty(make("sum", duplicates, vec![as_double(argument)]), "0.0"),
+            "distinctsum" => self.or_when_empty(make("sum", distinct, vec![as_double(argument)]), "0.0"),
+            "avg" => self.or_when_empty(make("avg", duplicates, vec![as_double(argument)]), "-Infinity"),
+            "distinctavg" => {
+                self.or_when_empty(make("avg", distinct, vec![as_double(argument)]), "-Infinity")
+            }
+            "min" => self
+                .or_when_empty(self.extreme(argument, &|argument| make("min", None, argument)), "Infinity"),
+            "max" => self
+                .or_when_empty(self.extreme(argument, &|argument| make("max", None, argument)), "-Infinity"),
+            "minmaxrange" => {
+                let largest = self.extreme(argument, &|argument| make("max", None, argument));
+                let smallest = self.extreme(argument, &|argument| make("min", None, argument));
+                self.or_when_empty(binary(largest, BinaryOperator::Minus, smallest), "-Infinity")
+            }
+            "varpop" | "varsamp" | "variance" | "stddevpop" | "stddevsamp" | "stddev" => {
+                self.or_when_empty(make(name, duplicates, vec![as_double(argument)]), "-Infinity")
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    /// Returns a minimum or maximum as DOUBLE. Of a column it is taken in the column's type, which metadata can answer.
+    fn extreme(&self, argument: &Expr, make: &dyn Fn(Vec<Expr>) -> Expr) -> Expr {
+        match self.type_of(argument) {
+            Some(
+                DataType::Int | DataType::Long | DataType::Float | DataType::Timestamp | DataType::BigDecimal,
+            ) => cast(make(vec![argument.clone()]), DataType::Double),
+            _ => make(vec![self.double(argument.clone())]),
+        }
+    }
+
+    /// Without null handling an aggregate over no row has a value, which is Pinot's own for each.
+    fn or_when_empty(&self, aggregate: Expr, value: &str) -> Expr {
+        match self.null_handling {
+            true => aggregate,
+            false => call("coalesce", vec![aggregate, cast(text(value), DataType::Double)]),
+        }
+    }
+
+    fn double(&self, expr: Expr) -> Expr {
+        match self.type_of(&expr) {
+            Some(DataType::Double) if Literal::of(&expr).is_none() => expr,
+            _ => cast(expr, DataType::Double),
+        }
+    }
+
+    fn text(&self, expr: Expr) -> Expr {
+        match self.type_of(&expr) {
+            Some(DataType::String | DataType::Json) => expr,
+            _ => cast(expr, DataType::String),
+        }
+    }
+
+    fn constant_for(&self, column: &Expr, constant: &Expr) -> Result<Expr, QueryError> {
+        let found = self.scope.column_of(column).expect("only columns are multi-value");
+        match Literal::of(constant) {
+            Some(literal) => literal.read_as(found.data_type()),
+            None => Err(QueryError::invalid(format!(
+                "multi-value column `{}` is compared with constants only",
+                found.name()
+            ))),
+        }
+    }
+
+    fn is_multi_value(&self, expr: &Expr) -> bool {
+        self.scope
+            .column_of(expr)
+            .is_some_and(|found| found.is_multi_value() && !self.exploded.contains(&found.name()))
+    }
+
+    fn check_multi_values(&self, name: &str, arguments: &[Expr]) -> Result<(), QueryError> {
+        let allowed = matches!(
+            name,
+            "count"
+                | "equals"
+                | "notequals"
+                | "greaterthan"
+                | "greaterthanorequal"
+                | "lessthan"
+                | "lessthanorequal"
+                | "like"
+                | "regexplike"
+                | "isnull"
+                | "isnotnull"
+        ) || name.starts_with('$');
+        match arguments.iter().find(|argument| self.is_multi_value(argument)) {
+            Some(argument) if !allowed => Err(QueryError::invalid(format!(
+                "`{name}` of multi-value column {argument} is not served yet; group by the column, or filter on it"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the type of an expression, where it can be told.
+    fn type_of(&self, expr: &Expr) -> Option<DataType> {
+        if let Some(literal) = Literal::of(expr) {
+            return literal.data_type();
+        }
+        match unwrapped(expr) {
+            Expr::Identifier(_) => self.scope.column_of(expr).map(|column| column.data_type()),
+            Expr::Cast { data_type, .. } => pinot_type(data_type),
+            Expr::BinaryOp { op, .. } => match op {
+                BinaryOperator::Plus
+                | BinaryOperator::Minus
+                | BinaryOperator::Multiply
+                | BinaryOperator::Divide
+                | BinaryOperator::Modulo => Some(DataType::Double),
+                _ => Some(DataType::Boolean),
+            },
+            Expr::UnaryOp { op: UnaryOperator::Minus, .. } => Some(DataType::Double),
+            Expr::UnaryOp { op: UnaryOperator::Not, .. }
+            | Expr::InList { .. }
+            | Expr::Between { .. }
+            | Expr::Like { .. }
+            | Expr::IsNull(_)
+            | Expr::IsNotNull(_) => Some(DataType::Boolean),
+            Expr::Function(function) => match function_name(function).as_str() {
+                "count" => Some(DataType::Long),
+                "sum" | "avg" | "coalesce" => {
+                    arguments(function)?.first().and_then(|first| self.type_of(first))
+                }
+                "lower" | "upper" | "concat" | "replace" | "reverse" | "ltrim" | "rtrim" | "trim" => {
+                    Some(DataType::String)
+                }
+                "length" | "charlength" => Some(DataType::Int),
+                _ => None,
+            },
+            Expr::Trim { .. } | Expr::Substring { .. } => Some(DataType::String),
+            _ => None,
+        }
+    }
+}
+
+impl VisitorMut for Expressions<'_> {
+    type Break = QueryError;
+
+    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<QueryError> {
+        ControlFlow::Break(QueryError::invalid("a sub-query needs the multi-stage engine"))
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<QueryError> {
+        match self.rewritten(expr) {
+            Ok(Some(rewritten)) => *expr = rewritten,
+            Ok(None) => {}
+            Err(error) => return ControlFlow::Break(error),
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// `a < b` is `b > a`.
+fn flipped(op: &BinaryOperator) -> BinaryOperator {
+    match op {
+        BinaryOperator::Lt => BinaryOperator::Gt,
+        BinaryOperator::LtEq => BinaryOperator::GtEq,
+        BinaryOperator::Gt => BinaryOperator::Lt,
+        BinaryOperator::GtEq => BinaryOperator::LtEq,
+        same => same.clone(),
+    }
+}
+
+/// Returns the moment that lies an ISO-8601 period before now, as milliseconds since the epoch.
+pub(super) fn ago(period: &Expr, now_ms: i64) -> Result<Expr, QueryError> {
+    let written = match Literal::of(period) {
+        Some(Literal::Text(written)) => written,
+        _ => {
+            return Err(QueryError::invalid(
+                "`ago` takes an ISO-8601 duration in quotes, such as 'PT1H' or 'P1D'",
+            ));
+        }
+    };
+    match period_ms(&written).and_then(|period| now_ms.checked_sub(period)) {
+        Some(moment) => Ok(number(moment)),
+        None => {
+            Err(QueryError::invalid(format!("`{written}` is no ISO-8601 duration such as 'PT1H' or 'P1D'")))
+        }
+    }
+}
+
+/// Reads `[-]P[nD][T[nH][nM][n[.n]S]]`.
+fn period_ms(text: &str) -> Option<i64> {
+    let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+    let text = text.strip_prefix(['P', 'p'])?;
+    let (days, time) = match text.split_once(['T', 't']) {
+        Some((days, time)) if !time.is_empty() => (days, time),
+        Some(_) => return None,
+        None => (text, ""),
+    };
+    if days.is_empty() && time.is_empty() {
+        return None;
+    }
+    let mut total = 0_i64;
+    for (part, units) in
+        [(days, &[('D', 86_400_000.0)][..]), (time, &[('H', 3_600_000.0), ('M', 60_000.0), ('S', 1_000.0)])]
+    {
+        let mut rest = part;
+        let mut units = units.iter();
+        while !rest.is_empty() {
+            let end = rest.find(|letter: char| letter.is_ascii_alphabetic())?;
+            let letter = rest[end..].chars().next()?.to_ascii_uppercase();
+            let (_, scale) = units.find(|(unit, _)| *unit == letter)?;
+            let amount: f64 = rest[..end].parse().ok()?;
+            let millis = amount * scale;
+            if !millis.is_finite() || millis.abs() > 9.0e15 {
+                return None;
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "below 9e15, which an i64 holds exactly")]
+            let millis = millis.round() as i64;
+            total = total.checked_add(millis)?;
+            rest = &rest[end + 1..];
+        }
+    }
+    Some(sign * total)
+}
+
+/// Returns TRUE as a literal.
+pub(super) fn truth() -> Expr {
+    value(SqlValue::Boolean(true))
+}

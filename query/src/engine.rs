@@ -1,0 +1,529 @@
+//! Runs queries: waits for a turn, plans, executes, answers.
+//!
+//! Queries have threads of their own with deep stacks, since planning recurses over whatever was written, and since a
+//! query that computes for seconds must not hold up anything else of the process. The deadline covers everything from the
+//! moment a query arrives; a query whose caller is gone is ended.
+//!
+//! Invariant: an answer always comes, also for a query that panics.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use datafusion::error::DataFusionError;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::execution::{SessionStateDefaults, TaskContext};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
+use datafusion::prelude::SessionConfig;
+use futures::StreamExt;
+use meunier_segment::table_snapshot::Segment;
+use tokio::runtime::Runtime;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::dialect::{Dialect, RewrittenQuery, rewrite};
+use crate::error::QueryError;
+use crate::functions::Functions;
+use crate::limits::{YieldAboveJoins, query_environment, shared_environment};
+use crate::options::QueryOptions;
+use crate::planner::PlanContext;
+use crate::response::rows::{append_rows, type_name};
+use crate::response::{AnswerStatistics, ImplicitLimit, OutputColumn, ResultTable, write};
+use crate::scan_statistics::ScanStatistics;
+use crate::statement::Statement;
+use crate::table_provider::SnapshotTable;
+use crate::tables::Tables;
+
+/// Stack of a thread that plans: the largest statement that is let through takes about a tenth of it in a release build
+/// and half in a debug build. Only pages that are touched cost memory.
+const STACK_BYTES: usize = 32 << 20;
+
+/// What the engine may use.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// Memory of all queries together. Higher: larger joins and groupings, and more that a burst can take.
+    pub memory_bytes_max: usize,
+    /// Memory of one query.
+    pub query_memory_bytes_max: usize,
+    /// Time of a query that neither says its own nor has a table that does.
+    pub timeout: Duration,
+    /// Rows of an answer; a longer one is cut and says so.
+    pub rows_max: u64,
+    /// Bytes of an answer's rows; a larger one is cut and says so.
+    pub response_bytes_max: u64,
+    /// Queries that run at once. Higher: more of them share the same cores and memory.
+    pub concurrency_max: usize,
+    /// Queries that may wait for their turn; more are refused.
+    pub queue_length_max: usize,
+    /// Threads that plan and run queries, and the most that one query uses.
+    pub threads: usize,
+    /// This server's name in answers.
+    pub broker_id: String,
+    /// What `$hostName` shows.
+    pub host_name: String,
+}
+
+impl Default for EngineConfig {
+    fn default() -> EngineConfig {
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        EngineConfig {
+            memory_bytes_max: 1 << 30,
+            query_memory_bytes_max: 512 << 20,
+            timeout: Duration::from_secs(10),
+            rows_max: 1_000_000,
+            response_bytes_max: 256 << 20,
+            concurrency_max: 4 * threads,
+            queue_length_max: 256,
+            threads,
+            broker_id: "meunier".into(),
+            host_name: "localhost".into(),
+        }
+    }
+}
+
+/// One query as it arrives.
+#[derive(Debug, Clone, Default)]
+pub struct QueryRequest {
+    /// The statement.
+    pub sql: String,
+    /// `queryOptions` of the request: `name=value` pairs between semicolons.
+    pub options: String,
+    /// Whether the multi-stage dialect is asked for by the address.
+    pub multistage: bool,
+    /// Whether the request asks for a trace.
+    pub trace: bool,
+}
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryAnswer {
+    /// Pinot's broker answer as JSON text.
+    pub body: Vec<u8>,
+    /// The code of its exception, if it has one.
+    pub error_code: Option<i32>,
+    /// The HTTP status for a client that asks for real ones; 200 without an exception.
+    pub http_status: u16,
+    /// How many rows it holds.
+    pub row_count: u64,
+}
+
+/// Answers queries.
+#[derive(Debug)]
+pub struct QueryEngine {
+    core: Arc<Core>,
+    turns: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    next_request: AtomicU64,
+    /// Taken out only when the engine is dropped.
+    runtime: Option<Runtime>,
+}
+
+/// What running queries share.
+#[derive(Debug)]
+struct Core {
+    config: EngineConfig,
+    functions: Functions,
+    state: SessionState,
+    environment: Arc<RuntimeEnv>,
+}
+
+impl QueryEngine {
+    /// Returns an engine with its own threads.
+    ///
+    /// # Errors
+    /// When the operating system gives no threads, or DataFusion cannot set itself up.
+    pub fn new(config: EngineConfig) -> Result<QueryEngine, QueryError> {
+        let internal = |error: &dyn std::fmt::Display| QueryError::Internal { detail: error.to_string() };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(config.threads.max(1))
+            .thread_name("query")
+            .thread_stack_size(STACK_BYTES)
+            .enable_time()
+            .build()
+            .map_err(|error| internal(&error))?;
+        let environment = shared_environment(config.memory_bytes_max).map_err(|error| internal(&error))?;
+        Ok(QueryEngine {
+            turns: Arc::new(Semaphore::new(config.concurrency_max.max(1))),
+            waiting: AtomicUsize::new(0),
+            next_request: AtomicU64::new(1),
+            runtime: Some(runtime),
+            core: Arc::new(Core {
+                functions: Functions::new(),
+                state: base_state(&config, Arc::clone(&environment)),
+                environment,
+                config,
+            }),
+        })
+    }
+
+    /// Answers a query. Dropping the future ends the query.
+    pub async fn query(&self, tables: &Tables, request: QueryRequest) -> QueryAnswer {
+        let began = Instant::now();
+        let request_id = self.next_request.fetch_add(1, Ordering::Relaxed);
+        let mut outcome = match self.run(tables, request, began).await {
+            Ok(outcome) => outcome,
+            Err(error) => Outcome::failed(error),
+        };
+        outcome.statistics.time_used_ms = elapsed_ms(began);
+        outcome.statistics.request_id = request_id;
+        outcome.statistics.broker_id.clone_from(&self.core.config.broker_id);
+        let code = outcome.error.as_ref().map(QueryError::code);
+        QueryAnswer {
+            body: write(outcome.table.as_ref(), outcome.error.as_ref(), &outcome.statistics),
+            error_code: code.map(|code| code.number()),
+            http_status: code.map_or(200, |code| code.http_status()),
+            row_count: outcome.table.map_or(0, |table| table.row_count),
+        }
+    }
+
+    async fn run(
+        &self,
+        tables: &Tables,
+        request: QueryRequest,
+        began: Instant,
+    ) -> Result<Outcome, QueryError> {
+        let statement = Statement::read(&request.sql)?;
+        let options = options_of(&request, &statement)?;
+        let turn = self.turn(self.core.timeout(options.timeout_ms)).await?;
+        let (timeout_found, timeout) = oneshot::channel();
+        let core = Arc::clone(&self.core);
+        let tables = tables.clone();
+        let fallback = self.core.timeout(options.timeout_ms);
+        let task = self.runtime().spawn(async move {
+            let _turn = turn;
+            core.answer(statement, options, &tables, timeout_found).await
+        });
+        let mut task = EndOnDrop(task);
+        // Until the tables are known, and with them their timeouts, the default one counts.
+        let timeout = match tokio::time::timeout_at((began + fallback).into(), timeout).await {
+            Ok(found) => found.unwrap_or(fallback),
+            Err(_) => return Err(timed_out(fallback)),
+        };
+        match tokio::time::timeout_at((began + timeout).into(), &mut task.0).await {
+            Ok(Ok(outcome)) => Ok(outcome),
+            Ok(Err(panic)) => {
+                Err(QueryError::Internal { detail: format!("the query ended in a panic: {panic}") })
+            }
+            Err(_) => Err(timed_out(timeout)),
+        }
+    }
+
+    /// Waits until fewer than the most queries run.
+    async fn turn(&self, timeout: Duration) -> Result<OwnedSemaphorePermit, QueryError> {
+        if let Ok(turn) = Arc::clone(&self.turns).try_acquire_owned() {
+            return Ok(turn);
+        }
+        let place = Waiting::enter(&self.waiting);
+        if place.ahead >= self.core.config.queue_length_max {
+            return Err(QueryError::QueueFull { waiting: place.ahead });
+        }
+        match tokio::time::timeout(timeout, Arc::clone(&self.turns).acquire_owned()).await {
+            Ok(turn) => turn.map_err(|closed| QueryError::Internal { detail: closed.to_string() }),
+            Err(_) => Err(QueryError::WaitedTooLong {
+                timeout_ms: millis(timeout),
+                running: self.core.config.concurrency_max,
+            }),
+        }
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.runtime.as_ref().expect("the runtime is there until the engine is dropped")
+    }
+}
+
+impl Drop for QueryEngine {
+    fn drop(&mut self) {
+        // A runtime may not be dropped by waiting where async code runs.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A place in the queue, left again however the wait ends.
+struct Waiting<'a> {
+    waiting: &'a AtomicUsize,
+    ahead: usize,
+}
+
+impl Waiting<'_> {
+    fn enter(waiting: &AtomicUsize) -> Waiting<'_> {
+        Waiting { ahead: waiting.fetch_add(1, Ordering::Relaxed), waiting }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A task that ends with whoever waits for it.
+struct EndOnDrop(JoinHandle<Outcome>);
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// What came of a query.
+#[derive(Debug, Default)]
+struct Outcome {
+    table: Option<ResultTable>,
+    error: Option<QueryError>,
+    statistics: AnswerStatistics,
+}
+
+impl Outcome {
+    fn failed(error: QueryError) -> Outcome {
+        Outcome { error: Some(error), ..Outcome::default() }
+    }
+}
+
+impl Core {
+    fn timeout(&self, asked_ms: Option<u64>) -> Duration {
+        asked_ms.map_or(self.config.timeout, Duration::from_millis)
+    }
+
+    async fn answer(
+        &self,
+        statement: Statement,
+        options: QueryOptions,
+        tables: &Tables,
+        timeout_found: oneshot::Sender<Duration>,
+    ) -> Outcome {
+        let explained = statement.explain.then(|| statement.to_string());
+        let dialect = Dialect { tables, functions: &self.functions, options: &options, now_ms: now_ms() };
+        let rewritten = match statement.parse().and_then(|query| rewrite(query, &dialect)) {
+            Ok(rewritten) => rewritten,
+            Err(error) => return Outcome::failed(error),
+        };
+        let table_timeout = rewritten.tables.values().filter_map(|used| used.table.timeout_ms).max();
+        // Nobody waits any more when this fails, and then the task is ended as well.
+        let _ = timeout_found.send(self.timeout(options.timeout_ms.or(table_timeout)));
+        let counters = Arc::new(ScanStatistics::default());
+        let mut statistics = statistics_of(&rewritten, &options);
+        let result = self.execute(rewritten, &options, explained, &counters).await;
+        count(&mut statistics, &counters);
+        match result {
+            Ok((table, cut)) => Outcome { table: Some(table), error: cut, statistics },
+            Err(error) => Outcome { table: None, error: Some(error), statistics },
+        }
+    }
+
+    /// Returns the rows, and the reason when some were cut off.
+    async fn execute(
+        &self,
+        rewritten: RewrittenQuery,
+        options: &QueryOptions,
+        explained: Option<String>,
+        counters: &Arc<ScanStatistics>,
+    ) -> Result<(ResultTable, Option<QueryError>), QueryError> {
+        let multistage = rewritten.multistage;
+        let planning = |error: DataFusionError| QueryError::from_planning(&error, multistage);
+        let running = |error: DataFusionError| QueryError::from_execution(&error);
+        let mut state = self.state.clone();
+        if let Some(threads) = options.threads_max {
+            state.config_mut().options_mut().execution.target_partitions =
+                threads.min(self.config.threads).max(1);
+        }
+        let host_name: Arc<str> = self.config.host_name.as_str().into();
+        let tables = rewritten.tables.into_iter().map(|(name, used)| {
+            let columns = used.shown_columns();
+            let (host, counters) = (Arc::clone(&host_name), Arc::clone(counters));
+            (name, SnapshotTable::new(used.snapshot, columns, options.rules, host, counters))
+        });
+        let logical =
+            PlanContext::new(tables, &self.functions, &state).plan(rewritten.query).map_err(planning)?;
+        let logical = state.optimize(&logical).map_err(planning)?;
+        let physical =
+            state.query_planner().create_physical_plan(&logical, &state).await.map_err(planning)?;
+        if let Some(text) = explained {
+            return Ok((explanation(&text, &logical, physical.as_ref()), None));
+        }
+        let columns = output_columns(&logical, rewritten.column_names);
+        let environment =
+            query_environment(&self.environment, self.config.query_memory_bytes_max).map_err(running)?;
+        let context = Arc::new(TaskContext::new(
+            None,
+            state.session_id().to_owned(),
+            state.config().clone(),
+            Default::default(),
+            Default::default(),
+            Default::default(),
+            Default::default(),
+            environment,
+        ));
+        let mut rows = execute_stream(physical, context).map_err(running)?;
+        let bytes_max = options.response_bytes_max.unwrap_or(u64::MAX).min(self.config.response_bytes_max);
+        let mut answer = AnswerRows::new(rewritten.implicit_limit, self.config.rows_max, bytes_max);
+        while let Some(batch) = rows.next().await {
+            if !answer.take(&batch.map_err(running)?).map_err(running)? {
+                break;
+            }
+        }
+        let (table, cut) = answer.finish(columns);
+        Ok((table, cut))
+    }
+}
+
+/// The rows of an answer as they come in, held to their limits.
+struct AnswerRows {
+    table: ResultTable,
+    implicit_limit: Option<u64>,
+    rows_max: u64,
+    bytes_max: u64,
+    cut: Option<QueryError>,
+    more_rows: bool,
+}
+
+impl AnswerRows {
+    fn new(implicit_limit: Option<u64>, rows_max: u64, bytes_max: u64) -> AnswerRows {
+        AnswerRows {
+            table: ResultTable::default(),
+            implicit_limit,
+            rows_max,
+            bytes_max,
+            cut: None,
+            more_rows: false,
+        }
+    }
+
+    /// Takes a batch; false when no more are wanted.
+    fn take(&mut self, batch: &arrow::array::RecordBatch) -> Result<bool, DataFusionError> {
+        let rows_max = self.implicit_limit.unwrap_or(self.rows_max);
+        let left = rows_max - self.table.row_count;
+        let rows = usize::try_from(left).unwrap_or(usize::MAX).min(batch.num_rows());
+        append_rows(batch, rows, &mut self.table.rows)?;
+        self.table.row_count += rows as u64;
+        if rows < batch.num_rows() {
+            self.more_rows = true;
+            if self.implicit_limit.is_none() {
+                self.cut = Some(QueryError::AnswerTooLarge { what: "rows", max: self.rows_max });
+            }
+            return Ok(false);
+        }
+        if self.table.rows.len() as u64 > self.bytes_max {
+            self.cut = Some(QueryError::AnswerTooLarge { what: "bytes", max: self.bytes_max });
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn finish(mut self, columns: Vec<OutputColumn>) -> (ResultTable, Option<QueryError>) {
+        self.table.columns = columns;
+        self.table.implicit_limit =
+            self.implicit_limit.map(|limit| ImplicitLimit { limit, more_rows: self.more_rows });
+        (self.table, self.cut)
+    }
+}
+
+fn base_state(config: &EngineConfig, environment: Arc<RuntimeEnv>) -> SessionState {
+    let mut session =
+        SessionConfig::new().with_target_partitions(config.threads.max(1)).with_information_schema(false);
+    let options = session.options_mut();
+    // Groups are few as a rule: one final step beats a shuffle. Scans spread their own work.
+    options.optimizer.repartition_aggregations = false;
+    options.optimizer.enable_round_robin_repartition = false;
+    SessionStateBuilder::new()
+        .with_config(session)
+        .with_runtime_env(environment)
+        .with_expr_planners(SessionStateDefaults::default_expr_planners())
+        .with_physical_optimizer_rule(Arc::new(YieldAboveJoins))
+        .build()
+}
+
+/// The request's options, then those of the statement, which win.
+fn options_of(request: &QueryRequest, statement: &Statement) -> Result<QueryOptions, QueryError> {
+    let mut options = QueryOptions { multistage: request.multistage, ..QueryOptions::default() };
+    options.set_all(&request.options)?;
+    for (name, value) in &statement.options {
+        options.set(name, value)?;
+    }
+    Ok(options)
+}
+
+fn output_columns(plan: &LogicalPlan, names: Option<Vec<String>>) -> Vec<OutputColumn> {
+    let fields = plan.schema().fields();
+    let names = names.unwrap_or_else(|| fields.iter().map(|field| field.name().clone()).collect());
+    let columns = fields.iter().zip(names);
+    columns.map(|(field, name)| OutputColumn { name, type_name: type_name(field) }).collect()
+}
+
+/// Pinot's shape of an explanation: the statement and the plan as text.
+fn explanation(text: &str, logical: &LogicalPlan, physical: &dyn ExecutionPlan) -> ResultTable {
+    let plan = format!("{}\n\n{}", logical.display_indent(), displayable(physical).indent(false));
+    let column = |name: &str| OutputColumn { name: name.into(), type_name: "STRING" };
+    let row = serde_json::to_vec(&[text, plan.trim_end()]).expect("texts are always JSON");
+    ResultTable {
+        columns: vec![column("SQL"), column("PLAN")],
+        rows: row,
+        row_count: 1,
+        implicit_limit: None,
+    }
+}
+
+/// What is known before anything ran.
+fn statistics_of(rewritten: &RewrittenQuery, options: &QueryOptions) -> AnswerStatistics {
+    let mut statistics = AnswerStatistics {
+        client_query_id: options.client_query_id.clone(),
+        tables: rewritten.tables.keys().cloned().collect(),
+        multistage: rewritten.multistage,
+        ..AnswerStatistics::default()
+    };
+    let mut freshness: Option<i64> = None;
+    for used in rewritten.tables.values() {
+        statistics.docs_total += used.snapshot.rows();
+        for segment in used.snapshot.segments() {
+            statistics.segments_queried += 1;
+            if let Segment::Consuming(consuming) = segment {
+                statistics.consuming_queried += 1;
+                freshness = match (freshness, consuming.latest_record_ms()) {
+                    (Some(oldest), Some(latest)) => Some(oldest.min(latest)),
+                    (known, latest) => known.or(latest),
+                };
+            }
+        }
+    }
+    statistics.consuming_freshness_ms = freshness.unwrap_or(0);
+    statistics
+}
+
+/// Adds what was read. A plan without a scan was answered from metadata, which stands for every row.
+fn count(statistics: &mut AnswerStatistics, counters: &ScanStatistics) {
+    let get = ScanStatistics::get;
+    let from_metadata = get(&counters.scans_run) == 0;
+    statistics.docs_scanned = if from_metadata { statistics.docs_total } else { get(&counters.rows_scanned) };
+    statistics.entries_scanned_in_filter = get(&counters.entries_in_filter);
+    statistics.entries_scanned_post_filter = get(&counters.entries_after_filter);
+    statistics.segments_processed =
+        if from_metadata { statistics.segments_queried } else { get(&counters.segments_processed) };
+    statistics.segments_matched =
+        if from_metadata { statistics.segments_queried } else { get(&counters.segments_matched) };
+    statistics.consuming_processed =
+        if from_metadata { statistics.consuming_queried } else { get(&counters.consuming_processed) };
+    statistics.consuming_matched =
+        if from_metadata { statistics.consuming_queried } else { get(&counters.consuming_matched) };
+    statistics.segments_pruned = get(&counters.segments_pruned);
+}
+
+fn timed_out(timeout: Duration) -> QueryError {
+    QueryError::TimedOut { timeout_ms: millis(timeout) }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn elapsed_ms(since: Instant) -> u64 {
+    millis(since.elapsed())
+}
+
+/// The clock is read once a query, here.
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,181 @@
+//! Text functions whose result can be much larger than their arguments, held to a limit.
+//!
+//! `replace` nested three times makes a gigabyte from a kilobyte, and the planner folds constants before any memory limit
+//! counts. So the size of the result is reckoned from the arguments first, and too much of it is an error.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use arrow::array::BooleanArray;
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::buffer::NullBuffer;
+use arrow::compute::{cast, nullif};
+use arrow::datatypes::DataType;
+use arrow::datatypes::FieldRef;
+use datafusion::error::Result;
+use datafusion::logical_expr::{
+    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+};
+
+use crate::error::QueryError;
+
+/// Most bytes of text that one call may make for one batch of rows.
+const RESULT_BYTES_MAX: usize = 256 << 20;
+/// Longest single text that a call may make: far above any message, and made in milliseconds.
+const VALUE_BYTES_MAX: usize = 4 << 20;
+
+/// How large a result can become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Growth {
+    /// As large as all arguments together.
+    SumOfArguments,
+    /// `replace(text, from, to)`: each `from` in the text can become a `to`.
+    Replacement,
+}
+
+/// A text function that checks the size of its result first.
+#[derive(Debug)]
+pub(crate) struct BoundedText {
+    inner: Arc<ScalarUDF>,
+    growth: Growth,
+    /// A null argument makes the result null, also where the function itself skips nulls.
+    null_in_null_out: bool,
+}
+
+impl BoundedText {
+    /// Returns `inner` with its result bounded.
+    pub(crate) fn wrap(inner: Arc<ScalarUDF>, growth: Growth, null_in_null_out: bool) -> Arc<ScalarUDF> {
+        Arc::new(ScalarUDF::new_from_impl(BoundedText { inner, growth, null_in_null_out }))
+    }
+}
+
+impl BoundedText {
+    fn check(&self, bytes: usize, place: &str, max: usize) -> Result<()> {
+        if bytes <= max {
+            return Ok(());
+        }
+        let name = self.name();
+        let detail = format!("`{name}` could make {bytes} bytes of text {place}, at most {max} are allowed");
+        Err(QueryError::Memory { detail }.into())
+    }
+}
+
+impl PartialEq for BoundedText {
+    fn eq(&self, other: &BoundedText) -> bool {
+        self.inner == other.inner && self.null_in_null_out == other.null_in_null_out
+    }
+}
+
+impl Eq for BoundedText {}
+
+impl Hash for BoundedText {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.inner.hash(state);
+        self.null_in_null_out.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for BoundedText {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn signature(&self) -> &Signature {
+        self.inner.signature()
+    }
+
+    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
+        self.inner.coerce_types(arg_types)
+    }
+
+    fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
+        self.inner.return_type(arg_types)
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
+        let field = self.inner.return_field_from_args(args)?;
+        Ok(Arc::new(field.as_ref().clone().with_nullable(true)))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let rows = args.number_rows;
+        let mut sizes = Vec::with_capacity(args.args.len());
+        for argument in &args.args {
+            sizes.push(Sizes::of(argument, rows)?);
+        }
+        self.check(
+            self.growth.result_bytes(&sizes, |sizes| sizes.total),
+            "for one batch of rows",
+            RESULT_BYTES_MAX,
+        )?;
+        self.check(self.growth.result_bytes(&sizes, |sizes| sizes.longest), "in one value", VALUE_BYTES_MAX)?;
+        let arguments = args.args.clone();
+        let result = self.inner.invoke_with_args(args)?;
+        if self.null_in_null_out { null_where_an_argument_is(result, &arguments, rows) } else { Ok(result) }
+    }
+}
+
+impl Growth {
+    /// Returns how much text can come of the arguments, `measure` being how much there is of one.
+    fn result_bytes(self, arguments: &[Sizes], measure: impl Fn(&Sizes) -> usize) -> usize {
+        match self {
+            Growth::SumOfArguments => arguments.iter().map(measure).fold(0, usize::saturating_add),
+            Growth::Replacement => match arguments {
+                [text, from, to] => {
+                    let bytes = measure(text);
+                    // An empty `from` is found between all letters of every row.
+                    let found_at_most =
+                        (bytes / from.shortest.max(1)).saturating_add(text.rows.min(bytes + 1));
+                    found_at_most.saturating_mul(to.longest).saturating_add(bytes)
+                }
+                _ => 0,
+            },
+        }
+    }
+}
+
+/// How large one argument is over all rows.
+struct Sizes {
+    rows: usize,
+    total: usize,
+    shortest: usize,
+    longest: usize,
+}
+
+impl Sizes {
+    fn of(argument: &ColumnarValue, rows: usize) -> Result<Sizes> {
+        let array = match argument {
+            ColumnarValue::Array(array) => Arc::clone(array),
+            ColumnarValue::Scalar(scalar) => scalar.to_array()?,
+        };
+        let one_for_all = array.len() == 1 && rows > 1;
+        let text =
+            if *array.data_type() == DataType::Utf8View { array } else { cast(&array, &DataType::Utf8View)? };
+        let mut sizes = Sizes { rows, total: 0, shortest: usize::MAX, longest: 0 };
+        for value in text.as_string_view().iter() {
+            let length = value.map_or(0, str::len);
+            sizes.total = sizes.total.saturating_add(length);
+            sizes.shortest = sizes.shortest.min(length);
+            sizes.longest = sizes.longest.max(length);
+        }
+        if one_for_all {
+            sizes.total = sizes.total.saturating_mul(rows);
+        }
+        Ok(sizes)
+    }
+}
+
+fn null_where_an_argument_is(
+    result: ColumnarValue,
+    arguments: &[ColumnarValue],
+    rows: usize,
+) -> Result<ColumnarValue> {
+    let mut valid: Option<NullBuffer> = None;
+    for argument in arguments {
+        let array: ArrayRef = argument.to_array(rows)?;
+        valid = NullBuffer::union(valid.as_ref(), array.logical_nulls().as_ref());
+    }
+    let Some(valid) = valid else { return Ok(result) };
+    let array = result.to_array(rows)?;
+    Ok(ColumnarValue::Array(nullif(&array, &BooleanArray::new(!valid.inner(), None))?))
+}

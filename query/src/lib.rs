@@ -1,0 +1,29 @@
+//! SQL in, Pinot's answer out, over one snapshot of each table.
+//!
+//! Modules stand in the order a query takes: the tables that exist, the text and its options, the dialect's rewrite of the
+//! syntax tree, functions, the logical plan, the scan with its pruning and filters, the answer. Everything general
+//! (joins, sorts, final aggregates) is DataFusion's; this crate has no HTTP and no Kafka in it.
+//!
+//! Invariant: [`QueryEngine::query`] always answers; no statement ends the process or reaches a file or the network.
+
+pub mod tables;
+mod options;
+mod pinot_sql;
+mod statement;
+mod dialect;
+mod functions;
+mod planner;
+mod table_columns;
+mod table_provider;
+mod prune;
+mod filter;
+mod scan;
+mod scan_statistics;
+mod limits;
+mod response;
+mod error;
+pub mod engine;
+
+pub use engine::{EngineConfig, QueryAnswer, QueryEngine, QueryRequest};
+pub use error::{QueryError, QueryErrorCode};
+pub use tables::{QueryTable, Tables};

@@ -1,0 +1,106 @@
+//! The options of one query, from the three places that may set them.
+//!
+//! `SET` before the statement wins over `OPTION(…)` after it, which wins over the request's `queryOptions`. Names match
+//! whatever their case. Names that mean nothing here are let through, as Pinot does.
+
+use crate::error::QueryError;
+
+/// What the options say, defaults filled in where they are not about the table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct QueryOptions {
+    /// `timeoutMs`.
+    pub(crate) timeout_ms: Option<u64>,
+    /// `useMultistageEngine`.
+    pub(crate) multistage: bool,
+    /// `enableNullHandling`.
+    pub(crate) null_handling: bool,
+    /// `maxExecutionThreads`.
+    pub(crate) threads_max: Option<usize>,
+    /// `maxQueryResponseSizeBytes`.
+    pub(crate) response_bytes_max: Option<u64>,
+    /// `clientQueryId`.
+    pub(crate) client_query_id: Option<String>,
+    /// Which ways of saving work are used.
+    pub(crate) rules: Rules,
+}
+
+/// Ways of saving work. Each can be switched off, and no answer may change when it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rules {
+    /// `useSegmentPruning`: segments that cannot hold a matching row are not read.
+    pub(crate) segment_pruning: bool,
+    /// `useFilterPushdown`: filters are answered by the scan.
+    pub(crate) filter_pushdown: bool,
+    /// `useDictionaryFilter`: a filter on one dictionary column is evaluated once a distinct value.
+    pub(crate) dictionary_filter: bool,
+    /// `useMetadataAggregation`: counts, minima and maxima come from metadata where it has them.
+    pub(crate) metadata_aggregation: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Rules {
+        Rules {
+            segment_pruning: true,
+            filter_pushdown: true,
+            dictionary_filter: true,
+            metadata_aggregation: true,
+        }
+    }
+}
+
+impl QueryOptions {
+    /// Takes one option as written; a later one of the same name wins.
+    ///
+    /// # Errors
+    /// When the name is a setting of the engine inside, or the value is not of the option's kind.
+    pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<(), QueryError> {
+        if name.contains('.') {
+            return Err(QueryError::invalid(format!("`{name}` is not a query option")));
+        }
+        match name.to_ascii_lowercase().as_str() {
+            "timeoutms" => self.timeout_ms = Some(positive(name, value)?),
+            "usemultistageengine" => self.multistage = boolean(name, value)?,
+            "enablenullhandling" => self.null_handling = boolean(name, value)?,
+            "maxexecutionthreads" => self.threads_max = usize::try_from(positive(name, value)?).ok(),
+            "maxqueryresponsesizebytes" => self.response_bytes_max = Some(positive(name, value)?),
+            "clientqueryid" => self.client_query_id = Some(value.to_owned()),
+            "usesegmentpruning" => self.rules.segment_pruning = boolean(name, value)?,
+            "usefilterpushdown" => self.rules.filter_pushdown = boolean(name, value)?,
+            "usedictionaryfilter" => self.rules.dictionary_filter = boolean(name, value)?,
+            "usemetadataaggregation" => self.rules.metadata_aggregation = boolean(name, value)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Takes the request's `queryOptions`: `name=value` pairs between semicolons.
+    ///
+    /// # Errors
+    /// When a part is no such pair, or as in [`QueryOptions::set`].
+    pub(crate) fn set_all(&mut self, pairs: &str) -> Result<(), QueryError> {
+        for pair in pairs.split(';').map(str::trim).filter(|pair| !pair.is_empty()) {
+            let Some((name, value)) = pair.split_once('=') else {
+                return Err(QueryError::invalid(format!("query option `{pair}` has no `=`")));
+            };
+            self.set(name.trim(), value.trim())?;
+        }
+        Ok(())
+    }
+}
+
+fn boolean(name: &str, value: &str) -> Result<bool, QueryError> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err(QueryError::invalid(format!("query option `{name}` is true or false, not `{value}`"))),
+    }
+}
+
+fn positive(name: &str, value: &str) -> Result<u64, QueryError> {
+    match value.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(QueryError::invalid(format!(
+            "query option `{name}` is a whole number above 0, not `{value}`"
+        ))),
+    }
+}

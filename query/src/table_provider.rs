@@ -1,0 +1,179 @@
+//! A table as DataFusion sees it while it plans one query.
+//!
+//! The provider holds the query's snapshot, so every mention of the table reads the same segments. Planning a scan prunes
+//! the segments, turns the pushed conditions into a [`Filter`], and states what metadata knows of the rows.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
+use datafusion::common::{ColumnStatistics, DFSchema, Statistics};
+use datafusion::datasource::TableType;
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::error::Result;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::physical_expr::split_conjunction;
+use datafusion::physical_plan::ExecutionPlan;
+use meunier_segment::table_snapshot::{Segment, TableSnapshot};
+
+use crate::filter::Filter;
+use crate::options::Rules;
+use crate::prune::{Bounds, prune};
+use crate::scan::{ScanInput, SegmentScan};
+use crate::scan_statistics::ScanStatistics;
+use crate::table_columns::{TableColumn, arrow_schema};
+
+/// Rows that are worth a reader of their own: below, starting it costs more than it saves.
+const ROWS_A_READER: usize = 1 << 17;
+
+/// One table of one query.
+#[derive(Debug)]
+pub(crate) struct SnapshotTable {
+    snapshot: Arc<TableSnapshot>,
+    columns: Vec<TableColumn>,
+    schema: SchemaRef,
+    rules: Rules,
+    host_name: Arc<str>,
+    counters: Arc<ScanStatistics>,
+}
+
+impl SnapshotTable {
+    /// Returns a table that shows `columns` of the snapshot.
+    pub(crate) fn new(
+        snapshot: Arc<TableSnapshot>,
+        columns: Vec<TableColumn>,
+        rules: Rules,
+        host_name: Arc<str>,
+        counters: Arc<ScanStatistics>,
+    ) -> SnapshotTable {
+        let schema = arrow_schema(&columns);
+        SnapshotTable { snapshot, columns, schema, rules, host_name, counters }
+    }
+
+    /// Returns what metadata says of the rows of these segments, exact where it is proven.
+    fn statistics(&self, segments: &[Segment], projection: &[usize], filtered: bool) -> Statistics {
+        let rows = segments.iter().map(Segment::rows).sum();
+        if filtered || !self.rules.metadata_aggregation {
+            let mut unknown =
+                Statistics::new_unknown(&self.schema.project(projection).expect("columns exist"));
+            unknown.num_rows = Precision::Inexact(rows);
+            return unknown;
+        }
+        let column_statistics =
+            projection.iter().map(|&column| column_statistics(segments, &self.columns[column]));
+        Statistics {
+            num_rows: Precision::Exact(rows),
+            total_byte_size: Precision::Absent,
+            column_statistics: column_statistics.collect(),
+        }
+    }
+}
+
+#[async_trait]
+impl TableProvider for SnapshotTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        let answer = |filter: &&Expr| match self.rules.filter_pushdown
+            && !filter.is_volatile()
+            && !has_subquery(filter)
+        {
+            true => TableProviderFilterPushDown::Exact,
+            false => TableProviderFilterPushDown::Unsupported,
+        };
+        Ok(filters.iter().map(answer).collect())
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let table_schema = DFSchema::try_from(Arc::clone(&self.schema))?;
+        let mut conditions = Vec::with_capacity(filters.len());
+        for filter in filters {
+            let condition = state.create_physical_expr(filter.clone(), &table_schema)?;
+            conditions.extend(split_conjunction(&condition).into_iter().cloned());
+        }
+        let segments: Vec<Segment> = self.snapshot.segments().collect();
+        let used: &[_] = if self.rules.segment_pruning { &conditions } else { &[] };
+        let (segments, segments_pruned) = prune(segments, &self.columns, &self.schema, used);
+        ScanStatistics::add(&self.counters.segments_pruned, segments_pruned as u64);
+
+        let projection = projection.cloned().unwrap_or_else(|| (0..self.columns.len()).collect());
+        let statistics = self.statistics(&segments, &projection, !conditions.is_empty());
+        let rows: usize = segments.iter().map(Segment::rows).sum();
+        let readers = state.config().target_partitions().min(rows.div_ceil(ROWS_A_READER)).max(1);
+        let input = ScanInput {
+            table: self.snapshot.table.clone(),
+            segments,
+            segments_pruned,
+            columns: self.columns.clone(),
+            host_name: Arc::clone(&self.host_name),
+            filter: Filter::new(conditions, &self.schema, self.rules.dictionary_filter)?,
+            schema: Arc::new(self.schema.project(&projection)?),
+            projection,
+            statistics,
+            counters: Arc::clone(&self.counters),
+        };
+        Ok(Arc::new(DataSourceExec::new(Arc::new(SegmentScan::new(input, readers, limit)))))
+    }
+}
+
+/// Sub-queries are planned by DataFusion above the scan.
+fn has_subquery(expr: &Expr) -> bool {
+    use datafusion::common::tree_node::TreeNode;
+    let found = expr.exists(|inner| {
+        Ok(matches!(
+            inner,
+            Expr::ScalarSubquery(_)
+                | Expr::Exists(_)
+                | Expr::InSubquery(_)
+                | Expr::SetComparison(_)
+                | Expr::OuterReferenceColumn(..)
+        ))
+    });
+    found.unwrap_or(true)
+}
+
+fn column_statistics(segments: &[Segment], column: &TableColumn) -> ColumnStatistics {
+    let mut all = ColumnStatistics::new_unknown();
+    let bounds: Vec<Bounds> = segments.iter().map(|segment| Bounds::of(segment, column)).collect();
+    if let Some(nulls) = bounds.iter().map(|bounds| bounds.nulls).sum::<Option<u64>>() {
+        all.null_count = usize::try_from(nulls).map_or(Precision::Absent, Precision::Exact);
+    }
+    if !bounds.is_empty() && bounds.iter().all(|bounds| bounds.exact) {
+        let smallest = bounds.iter().map(|bounds| bounds.min.clone()).collect::<Option<Vec<_>>>();
+        let largest = bounds.iter().map(|bounds| bounds.max.clone()).collect::<Option<Vec<_>>>();
+        all.min_value = pick(smallest, std::cmp::Ordering::Less);
+        all.max_value = pick(largest, std::cmp::Ordering::Greater);
+    }
+    all
+}
+
+/// Returns the value that compares to all others as `wanted`, or nothing when two do not compare.
+fn pick(
+    values: Option<Vec<datafusion::scalar::ScalarValue>>,
+    wanted: std::cmp::Ordering,
+) -> Precision<datafusion::scalar::ScalarValue> {
+    let Some(mut values) = values else { return Precision::Absent };
+    let Some(mut best) = values.pop() else { return Precision::Absent };
+    for value in values {
+        match value.partial_cmp(&best) {
+            Some(found) if found == wanted => best = value,
+            Some(_) => {}
+            None => return Precision::Absent,
+        }
+    }
+    Precision::Exact(best)
+}

@@ -1,0 +1,220 @@
+//! Whole answers, pinned.
+
+use expect_test::{Expect, expect};
+use meunier_query::QueryRequest;
+use serde_json::json;
+
+use crate::table::{Bed, Layout, TableSpec};
+
+const SCHEMA: &str = r#"{"schemaName":"hits","dimensionFieldSpecs":[{"name":"page","dataType":"STRING"}],
+    "metricFieldSpecs":[{"name":"ms","dataType":"INT"}]}"#;
+
+fn bed(layout: Layout) -> Bed {
+    let rows = (0..20).map(|row| json!({"page": format!("p{}", row % 3), "ms": row})).collect();
+    Bed::new(&[TableSpec::new(SCHEMA, rows)], layout)
+}
+
+/// Compares an answer's text, the time it took and the request's number aside.
+fn check(bed: &Bed, request: QueryRequest, expect: Expect) {
+    let answer = bed.ask(request);
+    let text = String::from_utf8(answer.body).unwrap();
+    let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for volatile in ["timeUsedMs", "requestId"] {
+        value[volatile] = json!("…");
+    }
+    // Zero figures say nothing; those that are set stand in Pinot's order.
+    let fields =
+        value.as_object().unwrap().iter().filter(|(_, value)| **value != 0 && **value != json!(false));
+    let shown: Vec<String> = fields.map(|(name, value)| format!("{name}: {value}")).collect();
+    expect.assert_eq(&format!(
+        "code={:?} http={} rows={}\n{}\n",
+        answer.error_code,
+        answer.http_status,
+        answer.row_count,
+        shown.join("\n")
+    ));
+}
+
+fn sql(text: &str) -> QueryRequest {
+    QueryRequest { sql: text.into(), ..QueryRequest::default() }
+}
+
+#[test]
+fn a_selection_counts_what_it_read() {
+    check(
+        &bed(Layout::Split),
+        sql("SELECT page, ms FROM hits WHERE ms > 17 LIMIT 5"),
+        expect![[r#"
+        code=None http=200 rows=2
+        resultTable: {"dataSchema":{"columnNames":["page","ms"],"columnDataTypes":["STRING","INT"]},"rows":[["p0",18],["p1",19]]}
+        numRowsResultSet: 2
+        exceptions: []
+        timeUsedMs: "…"
+        requestId: "…"
+        clientRequestId: null
+        brokerId: "meunier"
+        numDocsScanned: 2
+        totalDocs: 20
+        numEntriesScannedInFilter: 10
+        numEntriesScannedPostFilter: 4
+        numServersQueried: 1
+        numServersResponded: 1
+        numSegmentsQueried: 6
+        numSegmentsProcessed: 2
+        numSegmentsMatched: 2
+        numConsumingSegmentsQueried: 2
+        numConsumingSegmentsProcessed: 2
+        numConsumingSegmentsMatched: 2
+        minConsumingFreshnessTimeMs: 1700000000000
+        numSegmentsPrunedByServer: 4
+        numSegmentsPrunedByValue: 4
+        traceInfo: {}
+        tablesQueried: ["hits"]
+        pools: []
+    "#]],
+    );
+}
+
+#[test]
+fn an_implicit_limit_says_that_it_cut() {
+    check(
+        &bed(Layout::Sealed),
+        sql("SELECT ms FROM hits"),
+        expect![[r#"
+        code=None http=200 rows=10
+        resultTable: {"dataSchema":{"columnNames":["ms"],"columnDataTypes":["INT"]},"rows":[[0],[2],[4],[6],[8],[10],[12],[14],[16],[18]]}
+        numRowsResultSet: 10
+        exceptions: []
+        timeUsedMs: "…"
+        requestId: "…"
+        clientRequestId: null
+        brokerId: "meunier"
+        numDocsScanned: 11
+        totalDocs: 20
+        numEntriesScannedPostFilter: 11
+        numServersQueried: 1
+        numServersResponded: 1
+        numSegmentsQueried: 4
+        numSegmentsProcessed: 3
+        numSegmentsMatched: 3
+        traceInfo: {}
+        tablesQueried: ["hits"]
+        pools: []
+        limitApplied: {"limit":10,"implicit":true,"moreRows":true}
+    "#]],
+    );
+}
+
+#[test]
+fn a_count_comes_from_metadata() {
+    check(
+        &bed(Layout::Split),
+        sql("SELECT COUNT(*), MAX(ms) FROM hits"),
+        expect![[r#"
+        code=None http=200 rows=1
+        resultTable: {"dataSchema":{"columnNames":["count(*)","max(ms)"],"columnDataTypes":["LONG","DOUBLE"]},"rows":[[20,19.0]]}
+        numRowsResultSet: 1
+        exceptions: []
+        timeUsedMs: "…"
+        requestId: "…"
+        clientRequestId: null
+        brokerId: "meunier"
+        numDocsScanned: 20
+        totalDocs: 20
+        numServersQueried: 1
+        numServersResponded: 1
+        numSegmentsQueried: 6
+        numSegmentsProcessed: 6
+        numSegmentsMatched: 6
+        numConsumingSegmentsQueried: 2
+        numConsumingSegmentsProcessed: 2
+        numConsumingSegmentsMatched: 2
+        minConsumingFreshnessTimeMs: 1700000000000
+        traceInfo: {}
+        tablesQueried: ["hits"]
+        pools: []
+        limitApplied: {"limit":10,"implicit":true,"moreRows":false}
+    "#]],
+    );
+}
+
+#[test]
+fn an_error_has_no_table_and_no_servers() {
+    check(
+        &bed(Layout::Consuming),
+        sql("SELECT nothing FROM hits"),
+        expect![[r#"
+        code=Some(710) http=400 rows=0
+        exceptions: [{"errorCode":710,"message":"UnknownColumnError: column `nothing` does not exist in table `hits`"}]
+        timeUsedMs: "…"
+        requestId: "…"
+        clientRequestId: null
+        brokerId: "meunier"
+        traceInfo: {}
+        tablesQueried: []
+        pools: []
+    "#]],
+    );
+}
+
+#[test]
+fn request_options_are_the_weakest() {
+    let request = QueryRequest {
+        sql: "SET clientQueryId = 'mine'; SELECT COUNT(*) FROM hits OPTION(clientQueryId=theirs)".into(),
+        options: "clientQueryId=other;timeoutMs=1000".into(),
+        ..QueryRequest::default()
+    };
+    check(
+        &bed(Layout::Consuming),
+        request,
+        expect![[r#"
+        code=None http=200 rows=1
+        resultTable: {"dataSchema":{"columnNames":["count(*)"],"columnDataTypes":["LONG"]},"rows":[[20]]}
+        numRowsResultSet: 1
+        exceptions: []
+        timeUsedMs: "…"
+        requestId: "…"
+        clientRequestId: "mine"
+        brokerId: "meunier"
+        numDocsScanned: 20
+        totalDocs: 20
+        numServersQueried: 1
+        numServersResponded: 1
+        numSegmentsQueried: 2
+        numSegmentsProcessed: 2
+        numSegmentsMatched: 2
+        numConsumingSegmentsQueried: 2
+        numConsumingSegmentsProcessed: 2
+        numConsumingSegmentsMatched: 2
+        minConsumingFreshnessTimeMs: 1700000000000
+        traceInfo: {}
+        tablesQueried: ["hits"]
+        pools: []
+        limitApplied: {"limit":10,"implicit":true,"moreRows":false}
+    "#]],
+    );
+}
+
+#[test]
+fn explain_shows_the_plan() {
+    let answer = bed(Layout::Sealed)
+        .json("EXPLAIN PLAN FOR SELECT page, COUNT(*) FROM hits WHERE ms > 16 GROUP BY page");
+    let plan = answer["resultTable"]["rows"][0][1].as_str().unwrap();
+    expect![[r#"
+        Projection: hits.page AS $0, count(Int64(1)) AS count(*) AS $1
+          Limit: skip=0, fetch=11
+            Aggregate: groupBy=[[hits.page]], aggr=[[count(Int64(1))]]
+              TableScan: hits projection=[page], full_filters=[hits.ms > Int32(16)]
+
+        ProjectionExec: expr=[page@0 as $0, count(Int64(1))@1 as $1]
+          GlobalLimitExec: skip=0, fetch=11
+            AggregateExec: mode=Single, gby=[page@0 as page], aggr=[count(Int64(1))]
+              DataSourceExec: SegmentScan: table=hits, segments=2, pruned=2, readers=1, columns=[page], filter=ms@1 > 16"#]].assert_eq(plan);
+}
+
+#[test]
+fn every_field_of_pinots_answer_is_there() {
+    let answer = bed(Layout::Sealed).json("SELECT 1");
+    let names: Vec<&String> = answer.as_object().unwrap().keys().collect();
+    expect!["resultTable numRowsResultSet partialResult exceptions numGroupsLimitReached numGroupsWarningLimitReached maxRowsInDistinctReached maxRowsWithoutChangeInDistinctReached maxExecutionTimeInDistinctReached timeUsedMs requestId clientRequestId brokerId numDocsScanned totalDocs numEntriesScannedInFilter numEntriesScannedPostFilter numServersQueried numServersResponded numSegmentsQueried numSegmentsProcessed numSegmentsMatched numConsumingSegmentsQueried numConsumingSegmentsProcessed numConsumingSegmentsMatched minConsumingFreshnessTimeMs numSegmentsPrunedByBroker numSegmentsPrunedByServer numSegmentsPrunedInvalid numSegmentsPrunedByLimit numSegmentsPrunedByValue brokerReduceTimeMs offlineThreadCpuTimeNs realtimeThreadCpuTimeNs offlineSystemActivitiesCpuTimeNs realtimeSystemActivitiesCpuTimeNs offlineResponseSerializationCpuTimeNs realtimeResponseSerializationCpuTimeNs offlineTotalCpuTimeNs realtimeTotalCpuTimeNs explainPlanNumEmptyFilterSegments explainPlanNumMatchAllFilterSegments traceInfo tablesQueried offlineThreadMemAllocatedBytes realtimeThreadMemAllocatedBytes offlineResponseSerMemAllocatedBytes realtimeResponseSerMemAllocatedBytes offlineTotalMemAllocatedBytes realtimeTotalMemAllocatedBytes pools rlsFiltersApplied groupsTrimmed limitApplied"].assert_eq(&names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" "));
+}

@@ -1,0 +1,171 @@
+//! Generated queries over more rows than a chunk holds: whatever the layout, and whether rules help or not, the answers
+//! are the same.
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::table::{Bed, Layout, TableSpec};
+
+const SCHEMA: &str = r#"{"schemaName":"events","enableColumnBasedNullHandling":true,
+    "dimensionFieldSpecs":[{"name":"city","dataType":"STRING"},{"name":"user","dataType":"STRING"},
+        {"name":"code","dataType":"INT"},{"name":"ok","dataType":"BOOLEAN"},
+        {"name":"tags","dataType":"STRING","singleValueField":false}],
+    "metricFieldSpecs":[{"name":"price","dataType":"DOUBLE"},{"name":"bytes","dataType":"LONG"}],
+    "dateTimeFieldSpecs":[{"name":"ts","dataType":"TIMESTAMP","format":"1:MILLISECONDS:TIMESTAMP","granularity":"1:MILLISECONDS"}]}"#;
+
+const ROWS: usize = 140_000;
+const QUERIES: usize = 40;
+const VARIANTS: [&str; 3] = [
+    "",
+    "useSegmentPruning=false;useFilterPushdown=false;useDictionaryFilter=false;useMetadataAggregation=false",
+    "useDictionaryFilter=false",
+];
+
+/// A small generator of pseudo-random numbers: the same each run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+
+    fn pick<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+        choices[usize::try_from(self.below(choices.len() as u64)).unwrap()]
+    }
+}
+
+fn spec() -> TableSpec {
+    let mut random = Random(7);
+    let row = |row: usize| {
+        let tags: Vec<String> = (0..random.below(4)).map(|_| format!("t{}", random.below(5))).collect();
+        json!({
+            "city": if random.below(20) == 0 { json!(null) } else { json!(format!("city {}", random.below(40))) },
+            "user": format!("user {}", random.below(60_000)),
+            "code": if random.below(9) == 0 { json!(null) } else { json!(200 + random.below(300)) },
+            "ok": random.below(3) > 0,
+            "tags": tags,
+            "price": random.below(10_000) as f64 / 100.0,
+            "bytes": random.below(1 << 40),
+            "ts": 1_700_000_000_000_u64 + row as u64 * 10,
+        })
+    };
+    TableSpec::new(SCHEMA, (0..ROWS).map(row).collect())
+}
+
+fn predicate(random: &mut Random, depth: usize) -> String {
+    if depth > 0 && random.below(2) == 0 {
+        let (left, right) = (predicate(random, depth - 1), predicate(random, depth - 1));
+        return match random.below(3) {
+            0 => format!("({left} AND {right})"),
+            1 => format!("({left} OR {right})"),
+            _ => format!("NOT ({left})"),
+        };
+    }
+    let compare = random.pick(&["=", "<>", "<", "<=", ">", ">="]);
+    match random.below(14) {
+        0 => format!("city {compare} 'city {}'", random.below(45)),
+        1 => format!("city IN ('city 1', 'city {}', 'nowhere')", random.below(40)),
+        2 => format!("city LIKE '%{}'", random.below(10)),
+        3 => format!("user {compare} 'user {}'", random.below(60_000)),
+        4 => format!("code {compare} {}", 200 + random.below(300)),
+        5 => format!("code BETWEEN {} AND {}", 200 + random.below(200), 300 + random.below(200)),
+        6 => "ok".into(),
+        7 => format!("tags {compare} 't{}'", random.below(6)),
+        8 => format!("price * 2 {compare} {}", random.below(200)),
+        9 => format!("ts {compare} {}", 1_700_000_000_000 + random.below(1_400_000)),
+        10 => random.pick(&["city IS NULL", "code IS NOT NULL", "tags IS NULL"]).into(),
+        11 => format!("bytes > price * {}", random.below(1 << 34)),
+        12 => format!("LENGTH(user) {compare} {}", 6 + random.below(5)),
+        _ => format!("$docId < {} AND $partitionId = {}", random.below(80_000), random.below(2)),
+    }
+}
+
+fn query(random: &mut Random) -> String {
+    let filter = predicate(random, 2);
+    match random.below(5) {
+        0 => format!(
+            "SELECT COUNT(*), SUM(bytes), MIN(price), MAX(ts), DISTINCTCOUNT(user) FROM events WHERE {filter}"
+        ),
+        1 => format!(
+            "SELECT city, COUNT(*), MAX(bytes) FROM events WHERE {filter} GROUP BY city ORDER BY city LIMIT 100"
+        ),
+        2 => format!(
+            "SELECT city, user, code, price, ts, tags FROM events WHERE {filter} ORDER BY ts LIMIT 20"
+        ),
+        3 => format!(
+            "SELECT tags, ok, COUNT(*) FROM events WHERE {filter} GROUP BY tags, ok ORDER BY tags, ok LIMIT 100"
+        ),
+        _ => format!("SELECT COUNT(*), MIN(code), MAX(code), MIN(ts), MAX(price) FROM events WHERE {filter}"),
+    }
+}
+
+#[test]
+fn generated_queries_answer_alike_in_every_layout() {
+    let spec = spec();
+    let beds: Vec<(Layout, Bed)> =
+        Layout::ALL.iter().map(|&layout| (layout, Bed::new(std::slice::from_ref(&spec), layout))).collect();
+    let mut random = Random(42);
+    let mut differences = String::new();
+    let mut queries_with_hits = 0;
+    for _ in 0..QUERIES {
+        let sql = query(&mut random);
+        let nulls = random.pick(&["", "enableNullHandling=true;"]);
+        let scanned = beds[0].1.json_with(&sql, nulls)["numDocsScanned"].as_u64().unwrap();
+        queries_with_hits += u32::from(scanned > 0);
+        let mut first = None;
+        for (layout, bed) in &beds {
+            for variant in VARIANTS {
+                // A virtual row number depends on where a row lies, so it is compared within a layout only.
+                let answer = bed.json_with(&sql, &format!("{nulls}{variant}"));
+                let shown = (answer["resultTable"].clone(), answer["exceptions"].clone());
+                assert_eq!(shown.1, json!([]), "{sql}");
+                if sql.contains("$docId") && variant.is_empty() {
+                    first = None;
+                }
+                let first = first.get_or_insert_with(|| shown.clone());
+                if *first != shown {
+                    writeln!(differences, "{layout:?} `{nulls}{variant}` {sql}\n{}\n{}", first.0, shown.0)
+                        .unwrap();
+                }
+            }
+        }
+    }
+    assert!(differences.is_empty(), "{differences}");
+    assert!(queries_with_hits > 20, "only {queries_with_hits} queries found a row");
+}
+
+/// Prints how long common queries take. Worth running in a release build alone:
+/// `cargo test --release -p meunier-query --test it -- --ignored --nocapture figures`
+#[test]
+#[ignore = "prints figures, checks nothing"]
+fn figures() {
+    let spec = spec();
+    for layout in [Layout::Consuming, Layout::Sealed] {
+        let bed = Bed::new(std::slice::from_ref(&spec), layout);
+        for sql in [
+            "SELECT COUNT(*) FROM events",
+            "SELECT COUNT(*) FROM events WHERE city = 'city 7'",
+            "SELECT COUNT(*) FROM events WHERE user = 'user 77'",
+            "SELECT city, COUNT(*), SUM(bytes) FROM events WHERE code = 404 GROUP BY city ORDER BY COUNT(*) DESC LIMIT 5",
+            "SELECT city, COUNT(*) FROM events GROUP BY city ORDER BY COUNT(*) DESC LIMIT 5",
+            "SELECT user, price FROM events WHERE ts > 1700001390000 ORDER BY ts DESC LIMIT 10",
+            "SELECT SUM(price * bytes) FROM events",
+            &format!("SELECT code{} FROM events LIMIT 1", "+1".repeat(499)),
+            &format!("SELECT COUNT(*) FROM events WHERE code=1{}", " OR code=1".repeat(248)),
+        ] {
+            let mut times: Vec<u128> = (0..15)
+                .map(|_| {
+                    let began = Instant::now();
+                    assert_eq!(bed.query(sql).error_code, None);
+                    began.elapsed().as_micros()
+                })
+                .collect();
+            times.sort_unstable();
+            let shown: String = sql.chars().take(100).collect();
+            println!("{layout:?} {:>8} µs median, {:>8} µs least  {shown}", times[7], times[0]);
+        }
+    }
+}
