@@ -1,0 +1,129 @@
+//! Reads what a request carries, with limits, and says in Pinot's error shape what is wrong with it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use futures::StreamExt;
+use tokio::time::timeout;
+
+use crate::app::AppState;
+use crate::error::ApiError;
+
+/// A request's body as text, whole.
+///
+/// The content type is not asked for, as `curl -d` sends a wrong one; only forms with files, which hold no JSON as they
+/// stand, are refused.
+pub(crate) struct BodyText(pub(crate) String);
+
+impl FromRequest<Arc<AppState>> for BodyText {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &Arc<AppState>) -> Result<BodyText, ApiError> {
+        let (parts, body) = request.into_parts();
+        let limits = &state.limits;
+        check_headers(&parts.headers, limits.body_bytes_max)?;
+        let reading = read_all(body, limits.body_bytes_max);
+        let Ok(read) = timeout(limits.body_timeout, reading).await else {
+            let message = format!("the body did not arrive within {} s", limits.body_timeout.as_secs());
+            return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, message));
+        };
+        let text = String::from_utf8(read?).map_err(|error| {
+            ApiError::bad_request(format!("the body is not UTF-8: {}", error.utf8_error()))
+        })?;
+        Ok(BodyText(text))
+    }
+}
+
+fn check_headers(headers: &HeaderMap, bytes_max: usize) -> Result<(), ApiError> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    if text(header::CONTENT_TYPE).is_some_and(|kind| kind.trim_start().starts_with("multipart/")) {
+        let message = "multipart forms are not read: send the JSON itself as the body";
+        return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    }
+    if text(header::CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
+        let message = "compressed bodies are not read: send the JSON uncompressed";
+        return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    }
+    let announced = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > bytes_max as u64) { Err(too_large(bytes_max)) } else { Ok(()) }
+}
+
+async fn read_all(body: Body, bytes_max: usize) -> Result<Vec<u8>, ApiError> {
+    let mut read = Vec::new();
+    let mut parts = body.into_data_stream();
+    while let Some(part) = parts.next().await {
+        let part = part.map_err(|error| ApiError::bad_request(format!("the body broke off: {error}")))?;
+        if read.len() + part.len() > bytes_max {
+            return Err(too_large(bytes_max));
+        }
+        read.extend_from_slice(&part);
+    }
+    Ok(read)
+}
+
+fn too_large(bytes_max: usize) -> ApiError {
+    let message =
+        format!("the body is larger than {bytes_max} bytes, the limit set by `http.body_bytes_max`");
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+}
+
+/// The one name in a path such as `/tables/{name}`.
+pub(crate) struct PathName(pub(crate) String);
+
+impl FromRequestParts<Arc<AppState>> for PathName {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<PathName, ApiError> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(name)) => Ok(PathName(name)),
+            Err(rejection) => Err(ApiError::bad_request(rejection.body_text())),
+        }
+    }
+}
+
+/// The parameters behind the question mark. Names are Pinot's, case-sensitive; unknown ones are ignored, as Pinot does.
+pub(crate) struct Parameters(HashMap<String, String>);
+
+impl FromRequestParts<Arc<AppState>> for Parameters {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Parameters, ApiError> {
+        match Query::<HashMap<String, String>>::from_request_parts(parts, state).await {
+            Ok(Query(parameters)) => Ok(Parameters(parameters)),
+            Err(rejection) => Err(ApiError::bad_request(rejection.body_text())),
+        }
+    }
+}
+
+impl Parameters {
+    /// Returns a parameter that is there and not empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// Reads a boolean parameter; false when it is not there.
+    ///
+    /// # Errors
+    /// When it is neither true nor false.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, ApiError> {
+        match self.get(name) {
+            None => Ok(false),
+            Some(text) if text.eq_ignore_ascii_case("true") => Ok(true),
+            Some(text) if text.eq_ignore_ascii_case("false") => Ok(false),
+            Some(text) => {
+                Err(ApiError::bad_request(format!("parameter `{name}` is true or false, not `{text}`")))
+            }
+        }
+    }
+
+    /// Reads a list with commas between; empty when it is not there.
+    pub(crate) fn list(&self, name: &str) -> Vec<&str> {
+        self.get(name)
+            .map(|text| text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect())
+            .unwrap_or_default()
+    }
+}

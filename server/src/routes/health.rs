@@ -1,0 +1,91 @@
+//! `/health`, `/ready`, `/version`: whether the process lives, whether it can work, and what it is.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use meunier_catalog::TableEntry;
+use meunier_ingest::{PartitionStatus, TableStatus};
+use serde_json::{Value, json};
+
+use super::tables::opened_name;
+use crate::app::AppState;
+use crate::metrics::{availability_lag_ms, end_offset};
+use crate::store::Opened;
+
+pub(super) fn router() -> Router<Arc<AppState>> {
+    Router::new().route("/health", get(health)).route("/ready", get(ready)).route("/version", get(version))
+}
+
+async fn health() -> &'static str {
+    "OK"
+}
+
+async fn version() -> Json<Value> {
+    Json(json!({"meunier": env!("CARGO_PKG_VERSION")}))
+}
+
+/// 503 while tables are being opened or the process stops. A table that fails does not make it 503: the others answer.
+async fn ready(State(state): State<Arc<AppState>>) -> Response {
+    let tables: Vec<Value> =
+        state.store.tables().iter().map(|(entry, opened)| table_json(&state, entry, opened)).collect();
+    let status = match (state.is_stopping(), state.store.is_loaded()) {
+        (true, _) => "stopping",
+        (false, false) => "opening",
+        (false, true) => "ready",
+    };
+    let code = if status == "ready" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = json!({
+        "status": status,
+        "uptimeMs": u64::try_from(state.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "tables": tables,
+    });
+    (code, Json(body)).into_response()
+}
+
+fn table_json(state: &AppState, entry: &TableEntry, opened: &Opened) -> Value {
+    let mut json = json!({"tableName": &*entry.name, "state": opened_name(opened)});
+    if let Opened::Failed(reason) = opened {
+        json["reason"] = reason.as_str().into();
+    }
+    if let Some(paused) = &entry.paused {
+        json["state"] = "paused".into();
+        json["reason"] = format!("paused by {}: {}", paused.by, paused.comment).into();
+    }
+    if let Some(status) = state.store.status(entry.id) {
+        add_ingestion(&mut json, &status);
+    }
+    json
+}
+
+fn add_ingestion(json: &mut Value, status: &TableStatus) {
+    if let Some(reason) = &status.source_error {
+        json["sourceError"] = reason.as_str().into();
+    }
+    if status.embedded {
+        json["embeddedBroker"] = true.into();
+    }
+    json["partitions"] = status.partitions.iter().map(partition_json).collect();
+}
+
+fn partition_json(status: &PartitionStatus) -> Value {
+    json!({
+        "partition": status.partition.0,
+        "state": status.state.name(),
+        "reason": status.state.reason(),
+        "committedOffset": status.committed.0,
+        "visibleOffset": status.position.0,
+        "endOffset": end_offset(status),
+        "recordsLag": status.lag,
+        "availabilityLagMs": availability_lag_ms(status),
+        "consumingRows": status.consuming_rows,
+        "sealingSegments": status.sealing_segments,
+        "memoryBytes": status.memory_bytes,
+        "rows": status.rows_total,
+        "rejected": status.rejected_total,
+        "lastError": status.last_error,
+    })
+}
