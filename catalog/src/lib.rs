@@ -18,8 +18,8 @@ pub use data_dir::DataDir;
 pub use deep_store::DeepStore;
 pub use error::{CatalogError, ErrorKind};
 pub use ledger::{
-    FileRef, GAPS_LISTED_MAX, LedgerViolation, PartitionStart, PartitionState, PauseReason, RecordFingerprint,
-    SegmentCommit,
+    FileRef, GAPS_LISTED_MAX, LedgerViolation, PartitionStart, PartitionState, PauseReason,
+    RecordFingerprint, SegmentCommit,
 };
 pub use names::{BadName, TableDirName, TableId};
 pub use orphans::DamagedFile;

@@ -94,16 +94,23 @@ pub(crate) fn commit(
 
 /// Opens a committed segment for queries. Its serving file is made again from the durable one when it is missing,
 /// corrupt, of another version, or not of that durable file.
-pub(crate) fn open(table: &TableStorage, commit: &SegmentCommit) -> Result<Option<Arc<SealedSegment>>, IngestError> {
+pub(crate) fn open(
+    table: &TableStorage,
+    commit: &SegmentCommit,
+) -> Result<Option<Arc<SealedSegment>>, IngestError> {
     let Some(durable) = &commit.durable else { return Ok(None) };
     let path = table.catalog.data_dir().serving_file(&table.entry.dir, &commit.name)?;
     match SealedSegment::open(&path) {
         Ok(segment) if segment.durable() == durable_ref(durable) => return Ok(Some(Arc::new(segment))),
-        Ok(_) => tracing::warn!(segment = commit.name, "serving file is of another durable file; making it again"),
+        Ok(_) => {
+            tracing::warn!(segment = commit.name, "serving file is of another durable file; making it again")
+        }
         Err(SegmentError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
             tracing::info!(segment = commit.name, "serving file is missing; making it again");
         }
-        Err(error) => tracing::warn!(segment = commit.name, %error, "serving file cannot be used; making it again"),
+        Err(error) => {
+            tracing::warn!(segment = commit.name, %error, "serving file cannot be used; making it again")
+        }
     }
     // Reading checks the whole file against the ledger's checksum, which Parquet itself would not.
     table.catalog.deep_store().read(&table.entry.dir, durable)?;
@@ -112,7 +119,11 @@ pub(crate) fn open(table: &TableStorage, commit: &SegmentCommit) -> Result<Optio
     serve(table, &seal(&rows, &table.options)?, durable).map(Some)
 }
 
-fn serve(table: &TableStorage, sealed: &SealedRows, durable: &FileRef) -> Result<Arc<SealedSegment>, IngestError> {
+fn serve(
+    table: &TableStorage,
+    sealed: &SealedRows,
+    durable: &FileRef,
+) -> Result<Arc<SealedSegment>, IngestError> {
     let data_dir = table.catalog.data_dir();
     let name = sealed.identity.name.as_str();
     let path = data_dir.serving_file(&table.entry.dir, name)?;

@@ -21,6 +21,9 @@ pub struct IngestConfig {
     pub partition_discovery_interval: Duration,
     /// Address of the broker embedded in this process, whose fetches must not wait long.
     pub embedded_broker: Option<String>,
+    /// Called with the reason when the ledger cannot be trusted to hold what was written. The process must end: only a
+    /// restart finds out what is on the disk.
+    pub on_ledger_failure: fn(&str),
     /// What a record may be before it is rejected unread.
     pub decode_limits: DecodeLimits,
 }
@@ -36,6 +39,7 @@ impl Default for IngestConfig {
             batch_records_max: 4096,
             partition_discovery_interval: Duration::from_secs(30),
             embedded_broker: None,
+            on_ledger_failure: |_| {},
             decode_limits: DecodeLimits::default(),
         }
     }

@@ -45,7 +45,7 @@ pub struct RecordRef<'a> {
 /// What a record may be before it is rejected unread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecodeLimits {
-    /// Longest payload. A parsed one takes up to 28 times its size for as long as it is being decoded.
+    /// Longest payload. While one is being decoded it takes up to 35 times its size, when it is all single digits.
     pub payload_bytes_max: usize, // default 10 MiB: ten times what brokers accept by default
     /// Deepest nesting of arrays and objects, the record's own object included; at most 512 is taken.
     pub depth_max: usize, // default 64: beyond anything seen in practice, far below any stack limit

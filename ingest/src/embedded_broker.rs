@@ -39,7 +39,9 @@ impl EmbeddedBroker {
     /// When the name is taken or refused.
     pub fn create_topic(&self, topic: &str, partitions: i32) -> Result<(), IngestError> {
         let action = format!("create topic `{topic}` on the embedded broker");
-        self.cluster.create_topic(topic, partitions, 1).map_err(|source| SourceError::Client { action, source })?;
+        self.cluster
+            .create_topic(topic, partitions, 1)
+            .map_err(|source| SourceError::Client { action, source })?;
         Ok(())
     }
 

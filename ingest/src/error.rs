@@ -37,13 +37,17 @@ pub enum IngestError {
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The client refuses its configuration.
-    #[error("kafka client configuration: {detail}; check the `stream.kafka.consumer.prop.*` keys of the table config")]
+    #[error(
+        "kafka client configuration: {detail}; check the `stream.kafka.consumer.prop.*` keys of the table config"
+    )]
     Configuration {
         /// The client's words.
         detail: String,
     },
     /// No broker answers.
-    #[error("no kafka broker answers at `{brokers}`: {detail}; check `stream.kafka.broker.list`, that the broker runs, and that this machine can reach the address it advertises")]
+    #[error(
+        "no kafka broker answers at `{brokers}`: {detail}; check `stream.kafka.broker.list`, that the broker runs, and that this machine can reach the address it advertises"
+    )]
     Unreachable {
         /// The broker list.
         brokers: String,
@@ -51,7 +55,9 @@ pub enum SourceError {
         detail: String,
     },
     /// The brokers refuse the credentials.
-    #[error("kafka at `{brokers}` refuses the login: {detail}; check `security.protocol`, `sasl.mechanism`, `sasl.username` and `sasl.password`")]
+    #[error(
+        "kafka at `{brokers}` refuses the login: {detail}; check `security.protocol`, `sasl.mechanism`, `sasl.username` and `sasl.password`"
+    )]
     Authentication {
         /// The broker list.
         brokers: String,
@@ -59,7 +65,9 @@ pub enum SourceError {
         detail: String,
     },
     /// The user may not read the topic.
-    #[error("kafka at `{brokers}` does not allow reading topic `{topic}`; grant the user READ and DESCRIBE on it")]
+    #[error(
+        "kafka at `{brokers}` does not allow reading topic `{topic}`; grant the user READ and DESCRIBE on it"
+    )]
     Authorization {
         /// The broker list.
         brokers: String,

@@ -152,7 +152,8 @@ impl PartitionConsumer {
     }
 
     pub(crate) fn memory_bytes(&self) -> u64 {
-        (self.segment.memory_bytes() + self.sealing.as_ref().map_or(0, |segment| segment.memory_bytes())) as u64
+        (self.segment.memory_bytes() + self.sealing.as_ref().map_or(0, |segment| segment.memory_bytes()))
+            as u64
     }
 
     /// Returns by how much the partition's memory changed since the last call.
@@ -231,7 +232,8 @@ impl PartitionConsumer {
         };
         self.seal_requested = false;
         let sequence = self.next_sequence - 1;
-        let next = new_segment(&self.table, self.partition, self.next_sequence, self.progress.position(), now_ms);
+        let next =
+            new_segment(&self.table, self.partition, self.next_sequence, self.progress.position(), now_ms);
         self.next_sequence += 1;
         self.segment_began = Instant::now();
         let (rows, rejects) = std::mem::replace(&mut self.segment, next).freeze();
@@ -239,14 +241,10 @@ impl PartitionConsumer {
         self.sealing = Some(Arc::clone(&rows));
         self.sealing_rejects = rejects.len() as u64;
         self.publish();
-        Some(FrozenSegment {
-            rows,
-            rejects,
-            progress: self.progress.seal(),
-            sequence,
-            epoch: self.epoch,
-            last_record: self.last_record,
-        })
+        let progress = self.progress.seal();
+        // A segment of nothing but gaps has no last record.
+        let last_record = self.last_record.filter(|record| record.offset >= progress.range().start);
+        Some(FrozenSegment { rows, rejects, progress, sequence, epoch: self.epoch, last_record })
     }
 
     /// The segment being sealed is committed.
@@ -275,12 +273,17 @@ impl PartitionConsumer {
         let consumes = self.queue.is_some();
         self.report(|status| {
             if let Some(end) = log_end {
+                // What was consumed since the last fetch told the end is part of the log too.
+                let end = end.max(position);
                 status.log_end = Some(end);
-                status.lag = Some(u64::try_from(end.0 - position.0).unwrap_or(0));
+                status.lag = Some(end.0.abs_diff(position.0));
             }
             let follows = matches!(
                 status.state,
-                PartitionState::Starting | PartitionState::Live | PartitionState::Idle | PartitionState::Lagging
+                PartitionState::Starting
+                    | PartitionState::Live
+                    | PartitionState::Idle
+                    | PartitionState::Lagging
             );
             if consumes && follows && status.log_end.is_some() {
                 status.state = match status.lag {
@@ -342,7 +345,8 @@ impl PartitionConsumer {
         let rows = consuming.rows() as u64;
         let sealing_rows = self.sealing.as_ref().map_or(0, |segment| segment.rows()) as u64;
         let rows_total = self.rows_committed + sealing_rows + rows;
-        let rejected_total = self.rejected_committed + self.sealing_rejects + self.segment.rejects().len() as u64;
+        let rejected_total =
+            self.rejected_committed + self.sealing_rejects + self.segment.rejects().len() as u64;
         let name = self.segment.identity().name.clone();
         let memory_bytes = self.memory_bytes();
         let sealing_segments = usize::from(self.sealing.is_some());
@@ -384,5 +388,8 @@ fn new_segment(
 fn fingerprint(record: &RecordRef<'_>) -> RecordFingerprint {
     let crc = |bytes: Option<&[u8]>| u64::from(bytes.map_or(0, crc32c::crc32c));
     let timestamp = record.timestamp_ms.unwrap_or(-1).cast_unsigned();
-    RecordFingerprint { offset: record.offset, hash: (crc(record.key) << 32 | crc(record.payload)) ^ timestamp }
+    RecordFingerprint {
+        offset: record.offset,
+        hash: (crc(record.key) << 32 | crc(record.payload)) ^ timestamp,
+    }
 }

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use meunier_catalog::table_config::{StreamConfig, TableConfig};
 use meunier_catalog::{Catalog, SegmentCommit, TableEntry, TableId};
 use meunier_segment::offset_range::PartitionId;
-use meunier_segment::options::SegmentOptions;
 use meunier_segment::schema::Schema;
 use meunier_segment::sealed_segment::SealedSegment;
 use meunier_segment::segment_name::SegmentName;
@@ -70,7 +69,8 @@ impl Ingester {
     /// # Errors
     /// When a thread cannot be started.
     pub fn start(catalog: Arc<Catalog>, config: IngestConfig) -> Result<Arc<Ingester>, IngestError> {
-        let (sealer, mut threads) = Sealer::start(config.seal_threads).map_err(IngestError::Thread)?;
+        let (sealer, mut threads) =
+            Sealer::start(config.seal_threads, config.on_ledger_failure).map_err(IngestError::Thread)?;
         let sealer = Arc::new(sealer);
         let memory = Arc::new(MemoryTotal::default());
         let mut workers = Vec::new();
@@ -108,7 +108,9 @@ impl Ingester {
     /// When a committed segment can be neither opened nor rebuilt, or the table is there already.
     pub fn add_table(&self, definition: TableDefinition) -> Result<Arc<LiveTable>, IngestError> {
         let TableDefinition { entry, schema, config } = definition;
-        let Some(stream) = config.stream.clone() else { return Err(IngestError::NoStream { table: entry.name.to_string() }) };
+        let Some(stream) = config.stream.clone() else {
+            return Err(IngestError::NoStream { table: entry.name.to_string() });
+        };
         let id = entry.id;
         if self.tables.lock().contains_key(&id) {
             return Err(IngestError::TableExists { table: entry.name.to_string() });
@@ -116,7 +118,7 @@ impl Ingester {
         let live = Arc::new(LiveTable::new(&entry.name, Arc::clone(&schema)));
         let storage = Arc::new(TableStorage {
             catalog: Arc::clone(&self.catalog),
-            options: segment_options(&config),
+            options: config.segment_options(),
             time_column: config.time_column.clone(),
             entry,
             schema,
@@ -133,7 +135,10 @@ impl Ingester {
             config: self.config.clone(),
         };
         let name = format!("table-{}", storage.entry.name);
-        let thread = std::thread::Builder::new().name(name).spawn(move || supervisor.run()).map_err(IngestError::Thread)?;
+        let thread = std::thread::Builder::new()
+            .name(name)
+            .spawn(move || supervisor.run())
+            .map_err(IngestError::Thread)?;
         self.threads.lock().push(thread);
         self.tables.lock().insert(id, table);
         Ok(live)
@@ -189,7 +194,10 @@ impl Ingester {
                     continue;
                 }
                 let status = supervised.shared.status.lock().clone();
-                let (Some(name), true) = (status.consuming_segment, status.position > status.committed) else { continue };
+                let (Some(name), true) = (status.consuming_segment, status.position > status.committed)
+                else {
+                    continue;
+                };
                 if status.consuming_rows > 0 || status.sealing_segments == 0 {
                     segments.push(name);
                 }
@@ -216,7 +224,10 @@ impl Ingester {
         Some(TableStatus {
             source_error: table.source_error.lock().clone(),
             embedded: table.embedded.load(Ordering::Relaxed),
-            partitions: partitions.values().map(|supervised| supervised.shared.status.lock().clone()).collect(),
+            partitions: partitions
+                .values()
+                .map(|supervised| supervised.shared.status.lock().clone())
+                .collect(),
         })
     }
 
@@ -256,7 +267,8 @@ impl Ingester {
         let commits = self.catalog.segments(storage.entry.id);
         let opened = open_all(storage, &commits)?;
         for state in self.catalog.partitions(storage.entry.id) {
-            let of_partition = commits.iter().zip(&opened).filter(|(commit, _)| commit.partition == state.partition);
+            let of_partition =
+                commits.iter().zip(&opened).filter(|(commit, _)| commit.partition == state.partition);
             let sealed = of_partition.filter_map(|(_, segment)| segment.clone()).collect();
             let snapshot = PartitionSnapshot { sealed, ..PartitionSnapshot::empty(state.partition) };
             live.add_partition(Arc::new(PartitionCell::new(snapshot)));
@@ -289,12 +301,4 @@ fn open_all(
         opened.extend(part?);
     }
     Ok(opened)
-}
-
-/// Returns how a table's columns are stored, from its config.
-fn segment_options(config: &TableConfig) -> SegmentOptions {
-    SegmentOptions {
-        sorted_column: config.indexing.sorted_column.clone(),
-        no_dictionary_columns: config.indexing.no_dictionary.iter().cloned().collect(),
-    }
 }

@@ -48,7 +48,8 @@ impl SealPolicy {
     /// Returns the policy of one of `partitions` partitions. `threshold.rows` counts for all of them together, as in
     /// Pinot.
     pub(crate) fn new(flush: &FlushThresholds, partitions: usize) -> SealPolicy {
-        let of_partition = flush.rows.filter(|&rows| rows > 0).map(|rows| rows.div_ceil(partitions.max(1) as u64));
+        let of_partition =
+            flush.rows.filter(|&rows| rows > 0).map(|rows| rows.div_ceil(partitions.max(1) as u64));
         let sized = flush.segment_bytes.is_some();
         let rows = flush.segment_rows.or(of_partition).unwrap_or(if sized { ROWS_MAX } else { ROWS_DEFAULT });
         SealPolicy {
@@ -60,7 +61,12 @@ impl SealPolicy {
     }
 
     /// Returns why a segment of this size and age is to be sealed now, if it is.
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an estimate"
+    )]
     pub(crate) fn due(&self, rows: u64, memory_bytes: u64, age: Duration) -> Option<SealReason> {
         let sealed_bytes = (memory_bytes as f64 * self.sealed_share) as u64;
         if rows >= self.rows_max {

@@ -41,12 +41,17 @@ pub(crate) struct Sealer {
 
 impl Sealer {
     /// Starts `threads` threads.
-    pub(crate) fn start(threads: usize) -> io::Result<(Sealer, Vec<JoinHandle<()>>)> {
+    pub(crate) fn start(
+        threads: usize,
+        on_ledger_failure: fn(&str),
+    ) -> io::Result<(Sealer, Vec<JoinHandle<()>>)> {
         let (sender, receiver) = channel();
         let receiver = Arc::new(Mutex::new(receiver));
         let spawn = |number| {
             let receiver = Arc::clone(&receiver);
-            std::thread::Builder::new().name(format!("seal-{number}")).spawn(move || run(&receiver))
+            std::thread::Builder::new()
+                .name(format!("seal-{number}"))
+                .spawn(move || run(&receiver, on_ledger_failure))
         };
         let handles = (0..threads.max(1)).map(spawn).collect::<io::Result<_>>()?;
         Ok((Sealer { jobs: Mutex::new(Some(sender)) }, handles))
@@ -66,15 +71,15 @@ impl Sealer {
     }
 }
 
-fn run(jobs: &Mutex<Receiver<SealJob>>) {
+fn run(jobs: &Mutex<Receiver<SealJob>>, on_ledger_failure: fn(&str)) {
     loop {
         let job = jobs.lock().recv();
         let Ok(job) = job else { return };
-        seal_until_done(&job);
+        seal_until_done(&job, on_ledger_failure);
     }
 }
 
-fn seal_until_done(job: &SealJob) {
+fn seal_until_done(job: &SealJob, on_ledger_failure: fn(&str)) {
     let name = &job.segment.rows.identity().name;
     for attempt in 0.. {
         if job.shared.stopped.load(Ordering::Acquire) {
@@ -95,19 +100,17 @@ fn seal_until_done(job: &SealJob) {
             let mut status = job.shared.status.lock();
             let next = if hopeless { "restart meunier" } else { "trying again" };
             status.state = PartitionState::Stuck(format!("cannot seal `{name}`: {reason}; {next}"));
-            status.last_error = Some(reason);
+            status.last_error = Some(reason.clone());
         }
         if hopeless {
+            on_ledger_failure(&reason);
             return;
         }
         std::thread::sleep(RETRY_AFTER[attempt.min(RETRY_AFTER.len() - 1)]);
     }
 }
 
-fn attempt_commit(
-    job: &SealJob,
-    attempt: usize,
-) -> Result<Option<Arc<SealedSegment>>, IngestError> {
+fn attempt_commit(job: &SealJob, attempt: usize) -> Result<Option<Arc<SealedSegment>>, IngestError> {
     let name = job.segment.rows.identity().name.as_str();
     if attempt > 0 {
         // The try before may have failed after its commit, while it wrote the serving file.

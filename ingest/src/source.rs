@@ -8,7 +8,7 @@ mod client;
 mod client_config;
 mod partition_queue;
 
-pub(crate) use client::{KafkaClient, KafkaClients, first_offset};
 pub use client::TopicInfo;
+pub(crate) use client::{KafkaClient, KafkaClients, first_offset};
 pub(crate) use client_config::client_properties;
 pub(crate) use partition_queue::{FetchEvent, PartitionQueue};

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use meunier_catalog::table_config::{OffsetCriteria, StreamConfig};
 use meunier_catalog::PartitionStart;
+use meunier_catalog::table_config::{OffsetCriteria, StreamConfig};
 use meunier_segment::offset_range::{Offset, PartitionId};
 use meunier_segment::table_snapshot::{LiveTable, PartitionCell, PartitionSnapshot};
 use parking_lot::{Condvar, Mutex};
@@ -27,7 +27,8 @@ use crate::worker::{Command, Mailbox};
 /// How often ends of the log are read and requests looked at.
 const TICK: Duration = Duration::from_millis(250);
 /// Waits between tries to reach the brokers, the last one for ever.
-const RETRY_AFTER: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
+const RETRY_AFTER: [Duration; 3] =
+    [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
 
 /// From where to go on after a pause or a loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,7 +172,8 @@ impl Supervisor {
         let found = client.topic(topic)?;
         let known = catalog.partitions(table);
         // A partition that appears later was created after the table: nothing in it may be left out.
-        let criteria = if known.is_empty() { &self.table.stream.offset_criteria } else { &OffsetCriteria::Smallest };
+        let criteria =
+            if known.is_empty() { &self.table.stream.offset_criteria } else { &OffsetCriteria::Smallest };
         let mut starts = Vec::new();
         for &partition in &found.partitions {
             if known.iter().all(|state| state.partition != partition) {
@@ -205,11 +207,12 @@ impl Supervisor {
         }
         let storage = &self.table.storage;
         let cells = self.table.live.partitions();
-        let cell = cells.iter().find(|cell| cell.partition() == start.partition).cloned().unwrap_or_else(|| {
-            let cell = Arc::new(PartitionCell::new(PartitionSnapshot::empty(start.partition)));
-            self.table.live.add_partition(Arc::clone(&cell));
-            cell
-        });
+        let cell =
+            cells.iter().find(|cell| cell.partition() == start.partition).cloned().unwrap_or_else(|| {
+                let cell = Arc::new(PartitionCell::new(PartitionSnapshot::empty(start.partition)));
+                self.table.live.add_partition(Arc::clone(&cell));
+                cell
+            });
         let shared = Arc::new(PartitionShared::new(start));
         let worker = Arc::clone(&self.workers[self.worker_of(start.partition)]);
         let consumer = PartitionConsumer::new(
@@ -273,7 +276,10 @@ impl Supervisor {
             });
             states
                 .filter(|(_, _, state)| {
-                    matches!(state, PartitionState::Paused | PartitionState::Expired(_) | PartitionState::Stuck(_))
+                    matches!(
+                        state,
+                        PartitionState::Paused | PartitionState::Expired(_) | PartitionState::Stuck(_)
+                    )
                 })
                 .map(|(partition, position, _)| (partition, position))
                 .collect()
@@ -281,8 +287,12 @@ impl Supervisor {
         for (partition, position) in waiting {
             let start = match from {
                 ConsumeFrom::LastConsumed => position,
-                ConsumeFrom::Smallest => position.max(client.watermarks(&self.table.stream.topic, partition)?.0),
-                ConsumeFrom::Largest => position.max(client.watermarks(&self.table.stream.topic, partition)?.1),
+                ConsumeFrom::Smallest => {
+                    position.max(client.watermarks(&self.table.stream.topic, partition)?.0)
+                }
+                ConsumeFrom::Largest => {
+                    position.max(client.watermarks(&self.table.stream.topic, partition)?.1)
+                }
             };
             self.set_state(partition, PartitionState::Starting);
             self.attach(partition, start);

@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use arrow::datatypes::i256;
 use meunier_segment::reject::RejectReason;
-use meunier_segment::value::{BIG_DECIMAL_SCALE, parse_big_decimal, parse_hex, parse_timestamp};
+use meunier_segment::value::{BIG_DECIMAL_SCALE, parse_big_decimal, parse_timestamp};
 
 use super::document::Scalar;
 
@@ -52,7 +52,11 @@ pub(super) fn to_timestamp(scalar: Scalar<'_>) -> Coerced<i64> {
 }
 
 pub(super) fn to_float(scalar: Scalar<'_>) -> Coerced<f32> {
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "FLOAT rounds to the nearest")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "FLOAT rounds to the nearest"
+    )]
     let value = match scalar {
         Scalar::Boolean(value) => f32::from(value),
         Scalar::Integer(value) => value as f32,
@@ -107,12 +111,32 @@ pub(super) fn to_boolean(scalar: Scalar<'_>) -> bool {
     }
 }
 
-pub(super) fn to_bytes(scalar: Scalar<'_>) -> Result<Vec<u8>, RejectReason> {
+/// Appends the bytes of hexadecimal text; returns false, with some of them appended, for anything else.
+pub(super) fn write_bytes(scalar: Scalar<'_>, out: &mut Vec<u8>) -> bool {
     let Scalar::Text(text) = scalar else {
-        return Err(MISMATCH);
+        return false;
     };
-    parse_hex(trim(text)).ok_or(MISMATCH)
+    let (pairs, rest) = trim(text).as_bytes().as_chunks::<2>();
+    let mut seen = 0;
+    out.extend(pairs.iter().map(|[high, low]| {
+        let (high, low) = (HEX_VALUES[usize::from(*high)], HEX_VALUES[usize::from(*low)]);
+        seen |= high | low;
+        high << 4 | low
+    }));
+    seen < 16 && rest.is_empty()
 }
+
+/// The value of each hexadecimal digit, 16 for all other bytes: a look-up, as digits and letters come in random order.
+const HEX_VALUES: [u8; 256] = {
+    let mut values = [16; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value as usize] as usize] = value;
+        values[b"0123456789ABCDEF"[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
 
 /// Appends the text of a scalar to `out`. Doubles look as Java prints them.
 pub(super) fn write_text(scalar: Scalar<'_>, out: &mut String) {
@@ -185,11 +209,40 @@ fn scaled(whole: i128) -> i256 {
 }
 
 fn decimal_text(text: &str) -> Result<i256, RejectReason> {
+    if let Some(value) = short_decimal(text.as_bytes()) {
+        return Ok(value);
+    }
     parse_big_decimal(text).ok_or_else(|| if is_decimal(text) { RANGE } else { MISMATCH })
+}
+
+/// Reads plain digits with at most one point, as long as they fit 64 bits: nearly all decimals there are.
+fn short_decimal(text: &[u8]) -> Option<i256> {
+    let (is_negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.len() > 18 || !digits.first()?.is_ascii_digit() {
+        return None;
+    }
+    let mut value = 0_i64;
+    let mut point = None;
+    for (i, byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => value = value * 10 + i64::from(byte - b'0'),
+            b'.' if point.is_none() => point = Some(i),
+            _ => return None,
+        }
+    }
+    let fraction_digits = point.map_or(0, |point| digits.len() - point - 1);
+    let value = if is_negative { -value } else { value };
+    let unit =
+        10_i128.pow(u32::from(BIG_DECIMAL_SCALE.unsigned_abs()) - u32::try_from(fraction_digits).ok()?);
+    Some(i256::from_i128(value.into()).wrapping_mul(i256::from_i128(unit)))
 }
 
 /// Returns whether text is a decimal number, be it one that cannot be stored.
 fn is_decimal(text: &str) -> bool {
-    let has_digit_first = text.trim_start_matches(['-', '+', '.']).starts_with(|first: char| first.is_ascii_digit());
+    let has_digit_first =
+        text.trim_start_matches(['-', '+', '.']).starts_with(|first: char| first.is_ascii_digit());
     has_digit_first && text.parse::<f64>().is_ok()
 }

@@ -50,7 +50,9 @@ impl ColumnBuilder {
         let default = field.default_null_value.clone();
         let max = match field.length_exceeded {
             LengthExceeded::Keep => usize::MAX,
-            LengthExceeded::Trim | LengthExceeded::Reject | LengthExceeded::SubstituteDefault => field.length_max as usize,
+            LengthExceeded::Trim | LengthExceeded::Reject | LengthExceeded::SubstituteDefault => {
+                field.length_max as usize
+            }
         };
         ColumnBuilder {
             name: field.name.clone(),
@@ -74,8 +76,8 @@ impl ColumnBuilder {
             self.append_null(row);
             return Ok(());
         }
-        let can_be_direct = self.list_ends.is_none() && !source.document.has_huge_numbers();
-        if can_be_direct && self.push_direct(node) {
+        let is_single = self.list_ends.is_none();
+        if is_single && !source.document.has_huge_numbers() && self.push_direct(node) {
             return Ok(());
         }
         self.append_converted(row, at, source)
@@ -135,10 +137,14 @@ impl ColumnBuilder {
             (ColumnValues::String(values), Node::String(text)) if text.len() <= self.length.max => {
                 values.push(text).is_ok()
             }
-            (ColumnValues::Long(values) | ColumnValues::Timestamp(values), Node::Static(StaticNode::U64(value))) => {
-                i64::try_from(*value).map(|value| values.push(value)).is_ok()
-            }
-            (ColumnValues::Long(values) | ColumnValues::Timestamp(values), Node::Static(StaticNode::I64(value))) => {
+            (
+                ColumnValues::Long(values) | ColumnValues::Timestamp(values),
+                Node::Static(StaticNode::U64(value)),
+            ) => i64::try_from(*value).map(|value| values.push(value)).is_ok(),
+            (
+                ColumnValues::Long(values) | ColumnValues::Timestamp(values),
+                Node::Static(StaticNode::I64(value)),
+            ) => {
                 values.push(*value);
                 true
             }
@@ -152,6 +158,17 @@ impl ColumnBuilder {
                 // Adding zero turns -0.0 into 0.0; the parser lets no infinity pass.
                 values.push(*value + 0.0);
                 true
+            }
+            (ColumnValues::Double(values), Node::Static(StaticNode::U64(value))) => {
+                #[expect(clippy::cast_precision_loss, reason = "DOUBLE rounds to the nearest")]
+                values.push(*value as f64);
+                true
+            }
+            (ColumnValues::Float(values), Node::Static(StaticNode::F64(value))) => {
+                #[expect(clippy::cast_possible_truncation, reason = "FLOAT rounds to the nearest")]
+                let value = *value as f32 + 0.0;
+                values.extend(value.is_finite().then_some(value));
+                value.is_finite()
             }
             (ColumnValues::Boolean(values), Node::Static(StaticNode::Bool(value))) => {
                 values.push(*value);
@@ -191,8 +208,12 @@ impl ColumnBuilder {
             return self.push_item(at, source).map(drop);
         };
         let mut element = at + 1;
+        let nodes = source.document.nodes();
+        let can_be_direct = !source.document.has_huge_numbers();
         for _ in 0..length {
-            self.push_item(element, source)?;
+            if !(can_be_direct && self.push_direct(&nodes[element])) {
+                self.push_item(element, source)?;
+            }
             element = source.document.after(element);
         }
         Ok(())
@@ -202,7 +223,9 @@ impl ColumnBuilder {
     fn push_item(&mut self, at: usize, source: &mut Source<'_, '_>) -> Result<bool, Fault> {
         match source.document.item(at) {
             Item::Null => Ok(false),
-            Item::Scalar(Scalar::Text(text)) if self.data_type == DataType::Json => self.push_json_text(text, source),
+            Item::Scalar(Scalar::Text(text)) if self.data_type == DataType::Json => {
+                self.push_json_text(text, source)
+            }
             _ if self.data_type == DataType::Json => self.push_as_json(at, source),
             Item::Array { length } => match only_value(source.document, at, length) {
                 Only::None => Ok(false),
@@ -238,7 +261,7 @@ impl ColumnBuilder {
     fn push_json_text(&mut self, text: &str, source: &mut Source<'_, '_>) -> Result<bool, Fault> {
         self.push_written(|out| {
             match source.embedded.read(text.as_bytes(), |document| write_value(document, 0, out)) {
-                Ok(()) => {}
+                Ok(_) => {}
                 Err(Unreadable::Malformed(_)) => write_string(text, out),
                 Err(Unreadable::TooDeep) => {
                     let detail = format!("the JSON text `{}` nests too deep", shorten(text));
@@ -282,12 +305,13 @@ impl ColumnBuilder {
     }
 
     fn push_bytes(&mut self, scalar: Scalar<'_>) -> Result<bool, Fault> {
-        let bytes = coerce::to_bytes(scalar).map_err(|reason| self.refused(reason, &text_of(scalar)))?;
         let ColumnValues::Bytes(values) = &mut self.values else {
             unreachable!("only BYTES columns hold bytes");
         };
         let start = values.last_end();
-        values.bytes.extend_from_slice(&bytes);
+        if !coerce::write_bytes(scalar, &mut values.bytes) {
+            return Err(self.refused(RejectReason::TypeMismatch, &text_of(scalar)));
+        }
         self.length.apply_to_bytes(&mut values.bytes, start)?;
         values.end_value().map_err(full)?;
         Ok(true)

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BinaryArray, BooleanArray, PrimitiveArray, StringArray};
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{
-    ArrowPrimitiveType, Decimal256Type, Float32Type, Float64Type, Int32Type, Int64Type, TimestampMillisecondType, i256,
+    ArrowPrimitiveType, Decimal256Type, Float32Type, Float64Type, Int32Type, Int64Type,
+    TimestampMillisecondType, i256,
 };
 use meunier_segment::schema::DataType;
 use meunier_segment::value::{BIG_DECIMAL_PRECISION, BIG_DECIMAL_SCALE};
@@ -120,7 +121,9 @@ impl ColumnValues {
             ColumnValues::Long(values) => Arc::new(take_primitive::<Int64Type>(values, nulls)),
             ColumnValues::Float(values) => Arc::new(take_primitive::<Float32Type>(values, nulls)),
             ColumnValues::Double(values) => Arc::new(take_primitive::<Float64Type>(values, nulls)),
-            ColumnValues::Timestamp(values) => Arc::new(take_primitive::<TimestampMillisecondType>(values, nulls)),
+            ColumnValues::Timestamp(values) => {
+                Arc::new(take_primitive::<TimestampMillisecondType>(values, nulls))
+            }
             ColumnValues::BigDecimal(values) => Arc::new(
                 take_primitive::<Decimal256Type>(values, nulls)
                     .with_precision_and_scale(BIG_DECIMAL_PRECISION, BIG_DECIMAL_SCALE)
@@ -137,7 +140,10 @@ impl ColumnValues {
     }
 }
 
-fn take_primitive<T: ArrowPrimitiveType>(values: &mut Vec<T::Native>, nulls: Option<NullBuffer>) -> PrimitiveArray<T> {
+fn take_primitive<T: ArrowPrimitiveType>(
+    values: &mut Vec<T::Native>,
+    nulls: Option<NullBuffer>,
+) -> PrimitiveArray<T> {
     let taken = ScalarBuffer::from(values.to_vec());
     values.clear();
     PrimitiveArray::new(taken, nulls)

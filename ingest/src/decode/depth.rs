@@ -5,18 +5,29 @@
 //! In malformed text a bracket may be missed, but only behind the place at which every parser stops.
 
 const BLOCK: usize = 64;
+/// The lowest bit of each byte.
+const EVERY: u64 = 0x0101_0101_0101_0101;
+/// The lower byte of each pair.
+const EVEN_LANES: u64 = 0x00ff_00ff_00ff_00ff;
 
 /// Returns whether arrays and objects in `text` nest deeper than `depth_max`.
 pub(super) fn is_deeper_than(text: &[u8], depth_max: usize) -> bool {
-    openers(text) > depth_max && follow(text, i64::try_from(depth_max).unwrap_or(i64::MAX))
+    openers(text) > depth_max as u64 && follow(text, i64::try_from(depth_max).unwrap_or(i64::MAX))
 }
 
 /// Counts `[` and `{`, which differ in one bit, anywhere in the text.
-fn openers(text: &[u8]) -> usize {
-    // A chunk of fewer than 256 bytes can be counted in a byte a lane, which lets the loop use the widest vectors.
-    let of_chunk = |chunk: &[u8]| usize::from(chunk.iter().map(|byte| u8::from(byte | 0x20 == b'{')).sum::<u8>());
-    let chunks = text.chunks_exact(128);
-    of_chunk(chunks.remainder()) + chunks.map(of_chunk).sum::<usize>()
+fn openers(text: &[u8]) -> u64 {
+    let is_opener = |byte: &&u8| **byte | 0x20 == b'{';
+    let (words, rest) = text.as_chunks::<8>();
+    // A lane of eight bits counts at most once a word, so 255 words cannot overflow it.
+    let of_group = |group: &[[u8; 8]]| {
+        let lanes: u64 =
+            group.iter().map(|word| lanes_equal(u64::from_le_bytes(*word) | EVERY << 5, b'{')).sum();
+        (lanes & EVEN_LANES) + (lanes >> 8 & EVEN_LANES)
+    };
+    let pairs = words.chunks(255).map(of_group);
+    let counts = pairs.map(|pairs| pairs.wrapping_mul(0x0001_0001_0001_0001) >> 48);
+    counts.sum::<u64>() + rest.iter().filter(is_opener).count() as u64
 }
 
 fn follow(text: &[u8], depth_max: i64) -> bool {
@@ -86,16 +97,21 @@ impl Strings {
 
 /// Returns a bit set of the bytes equal to `byte`.
 fn positions_of(block: &[u8; BLOCK], byte: u8) -> u64 {
-    const LOW_7: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    const EVERY: u64 = 0x0101_0101_0101_0101;
     let (words, _) = block.as_chunks::<8>();
     let mut positions = 0;
     for (i, word) in words.iter().enumerate() {
-        let difference = u64::from_le_bytes(*word) ^ (EVERY * u64::from(byte));
-        // The high bit of each byte of `equal` tells whether `difference` is zero there.
-        let equal = !(((difference & LOW_7) + LOW_7) | difference | LOW_7);
-        // The product moves the eight high bits next to each other into the top byte.
-        positions |= (equal >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56 << (8 * i);
+        // The product moves the eight low bits next to each other into the top byte.
+        let lanes = lanes_equal(u64::from_le_bytes(*word), byte);
+        positions |= lanes.wrapping_mul(0x0102_0408_1020_4080) >> 56 << (8 * i);
     }
     positions
+}
+
+/// Returns a one in the lowest bit of each byte of `word` that equals `byte`.
+#[inline]
+fn lanes_equal(word: u64, byte: u8) -> u64 {
+    const LOW_7: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    let difference = word ^ (EVERY * u64::from(byte));
+    // Adding carries into the high bit unless the low seven are zero; no carry leaves its byte.
+    !(((difference & LOW_7) + LOW_7) | difference | LOW_7) >> 7
 }

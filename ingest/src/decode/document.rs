@@ -108,11 +108,23 @@ impl<'a> Document<'a> {
 
     fn start(&mut self, at: usize) -> usize {
         if self.starts.is_empty() {
-            let starts_value = |position: &&u32| !matches!(self.text[**position as usize], b':' | b',' | b']' | b'}');
-            self.starts.extend(self.structurals.iter().filter(starts_value));
-            debug_assert_eq!(self.starts.len(), self.nodes.len(), "each node has one start");
+            self.find_starts();
         }
         self.starts[at] as usize
+    }
+}
+
+impl Document<'_> {
+    /// Keeps the structural positions that start a value, without a branch that depends on the text.
+    fn find_starts(&mut self) {
+        self.starts.resize(self.structurals.len(), 0);
+        let mut count = 0;
+        for position in self.structurals {
+            self.starts[count] = *position;
+            count += usize::from(!matches!(self.text[*position as usize], b':' | b',' | b']' | b'}'));
+        }
+        self.starts.truncate(count);
+        debug_assert_eq!(count, self.nodes.len(), "each node has one start");
     }
 }
 

@@ -46,7 +46,8 @@ impl JsonDecoder {
     /// Returns a decoder for tables of this schema, with an empty batch.
     pub fn new(schema: Arc<Schema>, limits: DecodeLimits) -> JsonDecoder {
         let arrow_schema = schema.arrow_schema();
-        let row_bytes = arrow_schema.fields().iter().map(|field| field.data_type().primitive_width().unwrap_or(4)).sum();
+        let row_bytes =
+            arrow_schema.fields().iter().map(|field| field.data_type().primitive_width().unwrap_or(4)).sum();
         let depth_max = limits.depth_max.min(DEPTH_CEILING);
         JsonDecoder {
             arrow_schema,
@@ -68,7 +69,8 @@ impl JsonDecoder {
     pub fn push(&mut self, record: &RecordRef<'_>) {
         self.next_offset = Some(Offset(record.offset.0.saturating_add(1)));
         if let Some(timestamp) = record.timestamp_ms {
-            self.timestamp_ms_min = Some(self.timestamp_ms_min.map_or(timestamp, |least| least.min(timestamp)));
+            self.timestamp_ms_min =
+                Some(self.timestamp_ms_min.map_or(timestamp, |least| least.min(timestamp)));
             self.timestamp_ms_max = Some(self.timestamp_ms_max.map_or(timestamp, |most| most.max(timestamp)));
         }
         self.payload_bytes += record.payload.map_or(0, |payload| payload.len() as u64);

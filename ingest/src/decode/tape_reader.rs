@@ -11,7 +11,7 @@ use super::depth::is_deeper_than;
 use super::document::Document;
 use super::huge_numbers;
 
-/// Length of a text after which the buffers are given back: they are up to 28 times as large.
+/// Length of a text after which the buffers are given back: they can be 35 times as large.
 const KEPT_TEXT_MAX: usize = 1024 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 

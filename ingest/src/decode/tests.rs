@@ -89,7 +89,9 @@ fn show(column: &dyn Array, row: usize) -> String {
         Arrow::Float64 => format!("{:?}", column.as_primitive::<Float64Type>().value(row)),
         Arrow::Decimal256(_, _) => format_big_decimal(column.as_primitive::<Decimal256Type>().value(row)),
         Arrow::Boolean => column.as_boolean().value(row).to_string(),
-        Arrow::Timestamp(_, _) => format_timestamp(column.as_primitive::<TimestampMillisecondType>().value(row)),
+        Arrow::Timestamp(_, _) => {
+            format_timestamp(column.as_primitive::<TimestampMillisecondType>().value(row))
+        }
         Arrow::Utf8 => column.as_string::<i32>().value(row).to_string(),
         Arrow::Binary => format_hex(column.as_binary::<i32>().value(row)),
         other => unreachable!("no column has the type {other}"),
@@ -99,6 +101,9 @@ fn show(column: &dyn Array, row: usize) -> String {
 /// All single-value columns, named as their type, then lists of all types that have them, named as `INT[]`.
 fn columns_of_all_types() -> Vec<(String, String)> {
     let singles = DataType::ALL.iter().map(|data_type| data_type.name().to_string());
-    let lists = DataType::ALL.iter().filter(|data_type| **data_type != DataType::Json).map(|data_type| format!("{data_type}[]"));
+    let lists = DataType::ALL
+        .iter()
+        .filter(|data_type| **data_type != DataType::Json)
+        .map(|data_type| format!("{data_type}[]"));
     singles.chain(lists).map(|name| (name.clone(), name)).collect()
 }

@@ -45,7 +45,9 @@ impl ClientContext for ErrorContext {
         tracing::debug!(%error, reason, "kafka client");
         let mut last = self.last.lock();
         // After a refused login the client also reports that all brokers are down, which tells less.
-        let told = |last: &(KafkaError, String)| last.0.rdkafka_error_code() == Some(RDKafkaErrorCode::Authentication);
+        let told = |last: &(KafkaError, String)| {
+            last.0.rdkafka_error_code() == Some(RDKafkaErrorCode::Authentication)
+        };
         if !last.as_ref().is_some_and(told) {
             *last = Some((error, reason.to_owned()));
         }
@@ -67,9 +69,9 @@ impl KafkaClient {
             config.set(key, value);
         }
         let brokers = properties.get("bootstrap.servers").cloned().unwrap_or_default();
-        let consumer = config.create_with_context(ErrorContext::default()).map_err(|error| {
-            SourceError::Configuration { detail: configuration_detail(&error) }
-        })?;
+        let consumer = config
+            .create_with_context(ErrorContext::default())
+            .map_err(|error| SourceError::Configuration { detail: configuration_detail(&error) })?;
         Ok(KafkaClient { consumer, brokers })
     }
 
@@ -96,12 +98,17 @@ impl KafkaClient {
     /// Asks the brokers for a topic's partitions.
     pub(crate) fn topic(&self, topic: &str) -> Result<TopicInfo, SourceError> {
         let answer = self.consumer.fetch_metadata(Some(topic), REQUEST_TIMEOUT);
-        let metadata = answer.map_err(|error| self.explain("ask for the topic's partitions", topic, error))?;
+        let metadata =
+            answer.map_err(|error| self.explain("ask for the topic's partitions", topic, error))?;
         let found = metadata.topics().iter().find(|found| found.name() == topic);
         let no_topic = || SourceError::NoTopic { brokers: self.brokers.clone(), topic: topic.to_owned() };
         let found = found.ok_or_else(no_topic)?;
         if let Some(code) = found.error() {
-            return Err(self.explain("ask for the topic's partitions", topic, KafkaError::Global(code.into())));
+            return Err(self.explain(
+                "ask for the topic's partitions",
+                topic,
+                KafkaError::Global(code.into()),
+            ));
         }
         let mut partitions: Vec<PartitionId> =
             found.partitions().iter().map(|partition| PartitionId(partition.id())).collect();
@@ -114,9 +121,14 @@ impl KafkaClient {
     }
 
     /// Asks the brokers for a partition's first offset and its end.
-    pub(crate) fn watermarks(&self, topic: &str, partition: PartitionId) -> Result<(Offset, Offset), SourceError> {
+    pub(crate) fn watermarks(
+        &self,
+        topic: &str,
+        partition: PartitionId,
+    ) -> Result<(Offset, Offset), SourceError> {
         let answer = self.consumer.fetch_watermarks(topic, partition.0, REQUEST_TIMEOUT);
-        let (low, high) = answer.map_err(|error| self.explain("ask for the partition's ends", topic, error))?;
+        let (low, high) =
+            answer.map_err(|error| self.explain("ask for the partition's ends", topic, error))?;
         Ok((Offset(low), Offset(high)))
     }
 
@@ -178,7 +190,9 @@ impl KafkaClient {
             )
         );
         match reported {
-            Some((reported, detail)) if reported.rdkafka_error_code() == Some(RDKafkaErrorCode::Authentication) => {
+            Some((reported, detail))
+                if reported.rdkafka_error_code() == Some(RDKafkaErrorCode::Authentication) =>
+            {
                 SourceError::Authentication { brokers, detail }
             }
             reported if unreachable => {

@@ -15,7 +15,11 @@ const FETCH_WAIT_MS_EMBEDDED: &str = "5";
 pub(crate) type ClientProperties = BTreeMap<String, String>;
 
 /// Returns the properties for a table's stream. The user's override the defaults, never what correctness needs.
-pub(crate) fn client_properties(stream: &StreamConfig, config: &IngestConfig, embedded: bool) -> ClientProperties {
+pub(crate) fn client_properties(
+    stream: &StreamConfig,
+    config: &IngestConfig,
+    embedded: bool,
+) -> ClientProperties {
     let fetch_queue_kbytes = (config.fetch_queue_bytes_max / 1024).max(1).to_string();
     let fetch_wait_ms = if embedded { FETCH_WAIT_MS_EMBEDDED } else { FETCH_WAIT_MS };
     let defaults = [

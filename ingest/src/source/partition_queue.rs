@@ -69,12 +69,16 @@ impl PartitionQueue {
         let queue = NonNull::new(queue).expect("librdkafka aborts when it has no memory");
         let wake = NonNull::from(Box::leak(Box::new(wake)));
         // SAFETY: `wake` stays allocated until `drop` has disabled the callback.
-        unsafe { ffi::rd_kafka_queue_cb_event_enable(queue.as_ptr(), Some(on_queue_event), wake.as_ptr().cast()) };
+        unsafe {
+            ffi::rd_kafka_queue_cb_event_enable(queue.as_ptr(), Some(on_queue_event), wake.as_ptr().cast())
+        };
         // Built before the start, so that a failed start cleans up through `drop`.
-        let started = PartitionQueue { topic: handle, queue, partition, messages: Vec::new(), wake, _client: client };
+        let started =
+            PartitionQueue { topic: handle, queue, partition, messages: Vec::new(), wake, _client: client };
         // SAFETY: topic and queue are alive; the partition is consumed by this object only.
-        let answer =
-            unsafe { ffi::rd_kafka_consume_start_queue(handle.as_ptr(), partition.0, start.0, queue.as_ptr()) };
+        let answer = unsafe {
+            ffi::rd_kafka_consume_start_queue(handle.as_ptr(), partition.0, start.0, queue.as_ptr())
+        };
         match answer {
             0 => Ok(started),
             _ => Err(failed("start", last_error())),

@@ -9,7 +9,9 @@ use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use meunier_catalog::table_config::TableConfig;
 use meunier_catalog::{Catalog, TableEntry};
-use meunier_ingest::{EmbeddedBroker, IngestConfig, Ingester, PartitionState, Producer, TableDefinition, TableStatus};
+use meunier_ingest::{
+    EmbeddedBroker, IngestConfig, Ingester, PartitionState, Producer, TableDefinition, TableStatus,
+};
 use meunier_sample::{Generator, Stream};
 use meunier_segment::schema::Schema;
 use meunier_segment::table_snapshot::{LiveTable, Segment, TableSnapshot};
@@ -177,7 +179,11 @@ impl TestTable {
         wait_for(&format!("{rows} rows in each of {partitions} partitions"), || {
             let tallies = self.tallies();
             for tally in tallies.iter().filter(|tally| tally.rows > 0) {
-                assert_eq!(*tally, Tally::of_dense(tally.rows), "a partition shows a dense prefix at every moment");
+                assert_eq!(
+                    *tally,
+                    Tally::of_dense(tally.rows),
+                    "a partition shows a dense prefix at every moment"
+                );
                 assert!(tally.rows <= rows, "more rows than were produced");
             }
             let done = tallies.len() == partitions && tallies.iter().all(|tally| tally.rows == rows);
@@ -189,8 +195,11 @@ impl TestTable {
         let request = self.ingester.force_commit(self.entry.id, None);
         wait_for("all segments sealed", || {
             let pending = self.ingester.force_commit_pending(request.id).unwrap();
-            let sealing = self.status().partitions.iter().map(|partition| partition.sealing_segments).sum::<usize>();
-            (pending.is_empty() && sealing == 0).then_some(()).ok_or_else(|| format!("{pending:?} {:?}", self.status()))
+            let sealing =
+                self.status().partitions.iter().map(|partition| partition.sealing_segments).sum::<usize>();
+            (pending.is_empty() && sealing == 0)
+                .then_some(())
+                .ok_or_else(|| format!("{pending:?} {:?}", self.status()))
         });
     }
 
@@ -244,7 +253,13 @@ pub(crate) fn wait_for(what: &str, mut ready: impl FnMut() -> Result<(), String>
 }
 
 /// Produces sample events `seqs` to each of the first `partitions` partitions of a topic.
-pub(crate) fn produce(broker: &Broker, topic: &str, partitions: i32, seqs: std::ops::Range<u64>, codec: &str) {
+pub(crate) fn produce(
+    broker: &Broker,
+    topic: &str,
+    partitions: i32,
+    seqs: std::ops::Range<u64>,
+    codec: &str,
+) {
     let properties = [("compression.type".to_owned(), codec.to_owned())];
     let producer = Producer::connect(&broker.address(), &properties).unwrap();
     let generator = Generator::new(Stream::Clickstream, 42);

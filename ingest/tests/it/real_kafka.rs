@@ -17,7 +17,8 @@ use crate::scenarios;
 #[ignore = "needs a real Kafka: set MEUNIER_TEST_KAFKA"]
 fn real_kafka_is_not_the_embedded_broker() {
     let broker = Broker::real();
-    let cluster = broker.admin().inner().fetch_cluster_id(Duration::from_secs(10)).expect("the broker answers");
+    let cluster =
+        broker.admin().inner().fetch_cluster_id(Duration::from_secs(10)).expect("the broker answers");
     assert!(!cluster.starts_with("mockCluster"), "{} is an embedded broker", broker.address());
     println!("real Kafka at {}, cluster {cluster}", broker.address());
 }
@@ -132,6 +133,20 @@ fn real_kafka_aborted_transactions_stay_invisible_and_are_accounted_for() {
     table.seal();
     let partition = &process.catalog.partitions(table.entry.id)[0];
     assert_eq!((partition.rows, partition.gap_offsets, partition.committed.0), (140, 70, 210));
+    // A segment of nothing but gaps is committed too.
+    producer.begin_transaction().unwrap();
+    for _ in 0..5 {
+        producer.send(BaseRecord::<(), str>::to(&topic).partition(0).payload("{}")).unwrap();
+    }
+    producer.flush(DEADLINE).unwrap();
+    producer.abort_transaction(DEADLINE).unwrap();
+    wait_for("the position behind the aborted transaction", || {
+        let position = table.status().partitions[0].position.0;
+        (position == 216).then_some(()).ok_or_else(|| format!("{position}"))
+    });
+    table.seal();
+    let partition = &process.catalog.partitions(table.entry.id)[0];
+    assert_eq!((partition.rows, partition.gap_offsets, partition.committed.0), (140, 76, 216));
     wait_for("lag zero", || {
         let lag = table.status().partitions[0].lag;
         (lag == Some(0)).then_some(()).ok_or_else(|| format!("{lag:?}"))

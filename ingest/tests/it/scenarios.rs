@@ -16,7 +16,10 @@ pub(crate) fn each_record_is_there_once(broker: &Broker, codec: &str, rows: u64)
     let process = Process::start(dir.path(), broker);
     let table = process.create_table(broker, &topic, |_, keys| {
         keys.remove("realtime.segment.flush.threshold.rows");
-        keys.insert("realtime.segment.flush.threshold.segment.rows".to_owned(), (rows / 5).to_string().into());
+        keys.insert(
+            "realtime.segment.flush.threshold.segment.rows".to_owned(),
+            (rows / 5).to_string().into(),
+        );
     });
     table.wait_for_rows(4, rows / 2);
     produce(broker, &topic, 4, rows / 2..rows, codec);
@@ -66,12 +69,11 @@ pub(crate) fn bad_messages_are_rejected_and_counted(broker: &Broker) {
     let producer = Producer::connect(&broker.address(), &[]).unwrap();
     let good = |seq: i64| format!(r#"{{"seq":{seq},"country":"FR","ts":1767225600000}}"#);
     let nested = "[".repeat(100_000);
-    let bad: [&[u8]; 6] = [b"", b"not json", b"[1]", br#"{"status":"many"}"#, nested.as_bytes(), &[0xff, 0xfe]];
-    let mut seq = 0;
-    for message in bad {
+    let bad: [&[u8]; 6] =
+        [b"", b"not json", b"[1]", br#"{"status":"many"}"#, nested.as_bytes(), &[0xff, 0xfe]];
+    for (seq, message) in (0..).zip(bad) {
         producer.send(&topic, 0, None, good(seq).as_bytes(), 0).unwrap();
         producer.send(&topic, 0, None, message, 0).unwrap();
-        seq += 1;
     }
     assert_eq!(producer.flush(Duration::from_secs(30)).unwrap(), 0);
     let process = Process::start(dir.path(), broker);

@@ -35,7 +35,12 @@ fn tables(text: &str) -> Vec<Vec<Vec<String>>> {
             tables.push(Vec::new());
         }
         if let (true, Some(table)) = (in_table, tables.last_mut()) {
-            table.push(line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`').to_string()).collect());
+            table.push(
+                line.trim_matches('|')
+                    .split('|')
+                    .map(|cell| cell.trim().trim_matches('`').to_string())
+                    .collect(),
+            );
         }
     }
     tables

@@ -7,7 +7,8 @@ use super::*;
 
 fn check(columns: &[(&str, &str)], payloads: &[&str], expected: Expect) {
     let batch = decode_all(&mut decoder_of(columns), payloads);
-    let lines: Vec<_> = outcomes(&batch).into_iter().map(|(offset, text)| format!("{offset}: {text}\n")).collect();
+    let lines: Vec<_> =
+        outcomes(&batch).into_iter().map(|(offset, text)| format!("{offset}: {text}\n")).collect();
     expected.assert_eq(&lines.concat());
 }
 
@@ -23,7 +24,10 @@ fn a_refused_value_names_its_column_and_leaves_no_part_of_its_row() {
         r#"{"a": "y", "b": 2, "c": -1, "d": "text", "e": "ff"}"#,
         r#"{}"#,
     ];
-    check(&columns, &payloads, expect![[r#"
+    check(
+        &columns,
+        &payloads,
+        expect![[r#"
         0: x | [1] | 1 | {"k":1} | 00
         1: ✗ type_mismatch c: `1.5` cannot be stored as LONG
         2: ✗ type_mismatch b: `nine` cannot be stored as INT list
@@ -31,13 +35,29 @@ fn a_refused_value_names_its_column_and_leaves_no_part_of_its_row() {
         4: ✗ type_mismatch e: `0` cannot be stored as BYTES
         5: y | [2] | -1 | "text" | ff
         6: null | null | null | null | null
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_is_no_object_is_refused() {
-    let payloads = ["", "  ", "[1]", "3", "\"text\"", "null", "{", "{} {}", "{\"a\":1}{\"a\":2}", "{\"a\" 1}", "\u{feff}{\"a\":1}"];
-    check(&[("a", "LONG")], &payloads, expect![[r#"
+    let payloads = [
+        "",
+        "  ",
+        "[1]",
+        "3",
+        "\"text\"",
+        "null",
+        "{",
+        "{} {}",
+        "{\"a\":1}{\"a\":2}",
+        "{\"a\" 1}",
+        "\u{feff}{\"a\":1}",
+    ];
+    check(
+        &[("a", "LONG")],
+        &payloads,
+        expect![[r#"
         0: ✗ malformed_json -: the payload is not one JSON value: it is empty
         1: ✗ malformed_json -: the payload is not one JSON value: it is blank
         2: ✗ not_an_object -: the payload is an array of 1, not an object
@@ -49,7 +69,8 @@ fn what_is_no_object_is_refused() {
         8: ✗ malformed_json -: the payload is not one JSON value: unexpected text at or behind byte 6
         9: ✗ malformed_json -: the payload is not one JSON value: unexpected text at or behind byte 5
         10: 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -63,7 +84,13 @@ fn rejects_keep_key_headers_time_and_the_start_of_the_payload() {
         payload: Some(&payload),
         headers: &[("h", b"1"), ("h", b"2")],
     });
-    decoder.push(&RecordRef { offset: Offset(43), timestamp_ms: Some(7), key: None, payload: None, headers: &[] });
+    decoder.push(&RecordRef {
+        offset: Offset(43),
+        timestamp_ms: Some(7),
+        key: None,
+        payload: None,
+        headers: &[],
+    });
     let batch = decoder.take();
     let [malformed, tombstone] = &batch.rejects[..] else { panic!("two rejects") };
     assert_eq!((malformed.offset, malformed.timestamp_ms), (Offset(41), Some(1_000)));
@@ -88,13 +115,15 @@ fn limits_hold_to_the_byte_and_to_the_level() {
         r#"{"a":"01234567890123456789012345678901"}"#,
         r#"{"a":"[[[[1]]]]"}"#,
     ];
-    let reasons: Vec<_> = outcomes(&decode_all(&mut decoder, &payloads)).into_iter().map(|(_, text)| text).collect();
+    let reasons: Vec<_> =
+        outcomes(&decode_all(&mut decoder, &payloads)).into_iter().map(|(_, text)| text).collect();
     expect![[r#"
         ✗ too_deep -: arrays and objects nest too deep
         [[1],[2],["[[["]]
         ✗ too_large -: 42 bytes, of at most 40
         "01234567890123456789012345678901"
-        ✗ too_deep a: the JSON text `[[[[1]]]]` nests too deep"#]].assert_eq(&reasons.join("\n"));
+        ✗ too_deep a: the JSON text `[[[[1]]]]` nests too deep"#]]
+    .assert_eq(&reasons.join("\n"));
 }
 
 #[test]
@@ -135,7 +164,8 @@ fn keys_are_found_whatever_their_order_and_company() {
     .to_vec();
     payloads.extend((0..3_000).map(|i| format!(r#"{{"s{i}":0,"b":2,"{i}":0,"c":3}}"#)));
     payloads.push(r#"{"a":1,"b":2,"c":3}"#.to_string());
-    let mut lines: Vec<_> = outcomes(&decode_all(&mut decoder, &payloads)).into_iter().map(|(_, text)| text).collect();
+    let mut lines: Vec<_> =
+        outcomes(&decode_all(&mut decoder, &payloads)).into_iter().map(|(_, text)| text).collect();
     lines.dedup();
     expect![[r#"
         1 | 2 | 3 | null
@@ -145,5 +175,6 @@ fn keys_are_found_whatever_their_order_and_company() {
         1 | 2 | null | null
         null | null | null | 4
         null | 2 | 3 | null
-        1 | 2 | 3 | null"#]].assert_eq(&lines.join("\n"));
+        1 | 2 | 3 | null"#]]
+    .assert_eq(&lines.join("\n"));
 }

@@ -37,7 +37,8 @@ fn longer_values_meet_the_columns_strategy() {
 
 #[test]
 fn strings_are_cut_at_512_characters_unless_the_schema_says_otherwise() {
-    let payload = json!({"s": "é".repeat(600), "j": "é".repeat(600), "l": ["é".repeat(600), "x"]}).to_string();
+    let payload =
+        json!({"s": "é".repeat(600), "j": "é".repeat(600), "l": ["é".repeat(600), "x"]}).to_string();
     let batch = decode_all(&mut decoder_of(&[("s", "STRING"), ("j", "JSON"), ("l", "STRING[]")]), &[payload]);
     assert_eq!(show(batch.rows.column(0), 0), "é".repeat(512));
     assert_eq!(show(batch.rows.column(1), 0), format!("\"{}\"", "é".repeat(600)));

@@ -42,7 +42,8 @@ fn the_texts_on_which_parsers_differ_have_one_known_outcome() {
     let mut decoder = decoder_of(&[("a", "LONG")]);
     let payloads: Vec<_> = cases.iter().map(|(_, payload)| payload).collect();
     let outcomes = outcomes(&decode_all(&mut decoder, &payloads));
-    let lines: Vec<_> = cases.iter().zip(outcomes).map(|((name, _), (_, text))| format!("{name}: {text}\n")).collect();
+    let lines: Vec<_> =
+        cases.iter().zip(outcomes).map(|((name, _), (_, text))| format!("{name}: {text}\n")).collect();
     expect![[r#"
         duplicate key: 2
         1.5 into LONG: ✗ type_mismatch a: `1.5` cannot be stored as LONG
@@ -74,7 +75,8 @@ fn the_texts_on_which_parsers_differ_have_one_known_outcome() {
 
 #[test]
 fn hostile_text_takes_linear_time() {
-    let texts = [vec![b'\\'; 4_000_000], vec![b'"'; 4_000_000], br#""\""#.repeat(1_000_000), vec![b'1'; 4_000_000]];
+    let texts =
+        [vec![b'\\'; 4_000_000], vec![b'"'; 4_000_000], br#""\""#.repeat(1_000_000), vec![b'1'; 4_000_000]];
     let mut decoder = decoder_of(&[("a", "JSON")]);
     let start = Instant::now();
     for text in &texts {
@@ -106,7 +108,8 @@ fn decimals_are_exact_however_they_are_written() {
         0.1 | [0.1,{"a":1},-12345678901234567890123456789012345678]
         ✗ out_of_range a: `123456789012345678901234567890123456789` does not fit BIG_DECIMAL
         ✗ out_of_range a: `1e-39` does not fit BIG_DECIMAL
-        110 | null"#]].assert_eq(&lines.join("\n"));
+        110 | null"#]]
+    .assert_eq(&lines.join("\n"));
 }
 
 #[test]
@@ -120,7 +123,7 @@ fn big_payloads_leave_no_big_buffers_and_no_trace() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(300_000))]
 
     #[test]
     fn depth_is_that_of_a_plain_scan(text in "[\\[\\]{}\"\\\\ax]{0,200}", depth_max in 0_usize..12) {
