@@ -4,9 +4,9 @@
 //! the records that did not, with the reason. Nothing here fails or waits: whatever the bytes are, a record ends up as
 //! exactly one row or one reject, and its neighbours do not notice.
 //!
-//! The path of a JSON record: [`json`] checks it and drives the rest → [`depth`] measures nesting before any parser sees the
-//! bytes → [`tape_reader`] parses → [`key_order`] finds the columns of its keys → [`column_builder`] appends, with
-//! [`coerce`] where the JSON type is not the column's own and [`json_text`] where a nested value is kept as text. What each
+//! The path of a JSON record: `json` checks it and drives the rest → `depth` measures nesting before any parser sees the
+//! bytes → `tape_reader` parses → `key_order` finds the columns of its keys → `column_builder` appends, with
+//! `coerce` where the JSON type is not the column's own and `json_text` where a nested value is kept as text. What each
 //! conversion does is written down in `docs/reference/json-decoding.md`, and `decode/tests/` checks that table.
 
 mod fault;
@@ -16,7 +16,9 @@ mod document;
 mod tape_reader;
 mod key_order;
 mod json_text;
+mod timestamp_text;
 mod coerce;
+mod length_limit;
 mod column_values;
 mod column_builder;
 mod json;

@@ -1,6 +1,6 @@
 //! The ingester: all tables' consumption in one place, its threads started and ended here.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::channel;
@@ -27,6 +27,9 @@ use crate::worker::{self, Command, Mailbox, MemoryTotal, WorkerContext};
 
 /// Ended threads are waited for at most this long.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// Requests to seal whose outcome can still be asked for.
+const FORCE_COMMITS_KEPT: usize = 1000;
 
 /// A table to be ingested: what the catalog holds of it, checked.
 #[derive(Debug, Clone)]
@@ -58,7 +61,7 @@ pub struct Ingester {
     memory: Arc<MemoryTotal>,
     tables: Mutex<HashMap<TableId, Arc<TableIngest>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
-    force_commits: Mutex<HashMap<u64, (TableId, Vec<SegmentName>)>>,
+    force_commits: Mutex<BTreeMap<u64, (TableId, Vec<SegmentName>)>>,
     next_force_commit: AtomicU64,
     stopped: AtomicBool,
 }
@@ -205,7 +208,11 @@ impl Ingester {
             }
         }
         let id = self.next_force_commit.fetch_add(1, Ordering::Relaxed);
-        self.force_commits.lock().insert(id, (table, segments.clone()));
+        let mut force_commits = self.force_commits.lock();
+        force_commits.insert(id, (table, segments.clone()));
+        while force_commits.len() > FORCE_COMMITS_KEPT {
+            force_commits.pop_first();
+        }
         ForceCommit { id, segments }
     }
 

@@ -120,9 +120,8 @@ impl Stream {
                 "SELECT service, level, COUNT(*) AS entries FROM app_logs \
                  GROUP BY service, level ORDER BY entries DESC LIMIT 20",
                 "SELECT ts, service, message FROM app_logs WHERE level = 'ERROR' ORDER BY ts DESC LIMIT 10",
-                "SELECT JSON_EXTRACT_SCALAR(http, '$.route', 'STRING', 'none') AS route, COUNT(*) AS calls, \
-                 AVG(duration_ms) AS avg_ms FROM app_logs WHERE http IS NOT NULL \
-                 GROUP BY JSON_EXTRACT_SCALAR(http, '$.route', 'STRING', 'none') ORDER BY calls DESC LIMIT 10",
+                "SELECT service, COUNT(*) AS calls, AVG(duration_ms) AS avg_ms, MAX(duration_ms) AS max_ms \
+                 FROM app_logs WHERE http IS NOT NULL GROUP BY service ORDER BY avg_ms DESC LIMIT 10",
             ],
         }
     }

@@ -212,17 +212,15 @@ impl Segment {
     /// # Errors
     /// When a sealed segment's file cannot be read or is corrupt.
     pub fn column(&self, chunk: usize, field: &Field) -> Result<Column, SegmentError> {
-        let rows = self.chunk_rows()[chunk];
-        match self {
-            Segment::Consuming(segment) => match segment.column_index(&field.name) {
-                Some(column) => Ok(segment.column(chunk, column)),
-                None => Ok(Column::defaults(field, rows)),
-            },
-            Segment::Sealed(segment) => match segment.column_index(&field.name) {
-                Some(column) => segment.column(chunk, column),
-                None => Ok(Column::defaults(field, rows)),
-            },
-        }
+        let stored = match self {
+            Segment::Consuming(segment) => {
+                segment.column_index(&field.name).map(|column| Ok(segment.column(chunk, column)))
+            }
+            Segment::Sealed(segment) => {
+                segment.column_index(&field.name).map(|column| segment.column(chunk, column))
+            }
+        };
+        stored.unwrap_or_else(|| Ok(Column::defaults(field, self.chunk_rows()[chunk])))
     }
 
     /// Returns what is known of a column over the whole segment; nothing for a column the segment does not have.

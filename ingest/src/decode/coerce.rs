@@ -8,9 +8,10 @@ use std::fmt::Write;
 
 use arrow::datatypes::i256;
 use meunier_segment::reject::RejectReason;
-use meunier_segment::value::{BIG_DECIMAL_SCALE, parse_big_decimal, parse_timestamp};
+use meunier_segment::value::{BIG_DECIMAL_SCALE, parse_big_decimal};
 
 use super::document::Scalar;
+use super::timestamp_text::LastDay;
 
 /// A value, null, or why there is neither.
 pub(super) type Coerced<T> = Result<Option<T>, RejectReason>;
@@ -39,13 +40,13 @@ pub(super) fn to_long(scalar: Scalar<'_>) -> Coerced<i64> {
 }
 
 /// Reads milliseconds as a number, or any of the spellings of a date and time. What is finer than a millisecond is cut.
-pub(super) fn to_timestamp(scalar: Scalar<'_>) -> Coerced<i64> {
+pub(super) fn to_timestamp(scalar: Scalar<'_>, last_day: &mut LastDay) -> Coerced<i64> {
     match scalar {
         Scalar::Boolean(_) => Err(MISMATCH),
         Scalar::Float(value) => whole_to_long(value.floor()).map(Some),
         Scalar::Text(text) => {
             let text = trim(text);
-            parse_timestamp(text).map(Some).ok_or(if is_integer(text) { RANGE } else { MISMATCH })
+            last_day.parse(text).map(Some).ok_or(if is_integer(text) { RANGE } else { MISMATCH })
         }
         Scalar::Integer(_) | Scalar::Unsigned(_) | Scalar::Huge(_) => to_long(scalar),
     }

@@ -10,8 +10,7 @@ use arrow::buffer::{BooleanBuffer, MutableBuffer, NullBuffer};
 use arrow::datatypes::Field as ArrowField;
 use arrow::util::bit_util;
 use meunier_segment::reject::RejectReason;
-use meunier_segment::schema::{ColumnName, DataType, Field, LengthExceeded};
-use meunier_segment::value::Value;
+use meunier_segment::schema::{ColumnName, DataType, Field};
 use simd_json::{Node, StaticNode};
 
 use super::coerce::{self, Coerced};
@@ -19,7 +18,9 @@ use super::column_values::{ColumnValues, Ends, Full};
 use super::document::{Document, Item, Scalar};
 use super::fault::{Fault, shorten};
 use super::json_text::{write_string, write_value};
+use super::length_limit::LengthLimit;
 use super::tape_reader::{TapeReader, Unreadable};
+use super::timestamp_text::LastDay;
 
 /// One column of the open batch.
 pub(super) struct ColumnBuilder {
@@ -31,6 +32,8 @@ pub(super) struct ColumnBuilder {
     /// Rows without a value, ascending.
     nulls: Vec<usize>,
     length: LengthLimit,
+    /// What the last text of a TIMESTAMP column left for the next.
+    last_day: LastDay,
 }
 
 /// Where a column's value is to be found, and what reads JSON that is embedded in a string.
@@ -39,28 +42,16 @@ pub(super) struct Source<'r, 'd> {
     pub(super) embedded: &'r mut TapeReader,
 }
 
-struct LengthLimit {
-    max: usize,
-    exceeded: LengthExceeded,
-    default: Value,
-}
-
 impl ColumnBuilder {
     pub(super) fn new(field: &Field) -> ColumnBuilder {
-        let default = field.default_null_value.clone();
-        let max = match field.length_exceeded {
-            LengthExceeded::Keep => usize::MAX,
-            LengthExceeded::Trim | LengthExceeded::Reject | LengthExceeded::SubstituteDefault => {
-                field.length_max as usize
-            }
-        };
         ColumnBuilder {
             name: field.name.clone(),
             data_type: field.data_type,
             values: ColumnValues::new(field.data_type),
             list_ends: (!field.single_value).then(Ends::new),
             nulls: Vec::new(),
-            length: LengthLimit { max, exceeded: field.length_exceeded, default },
+            length: LengthLimit::of(field),
+            last_day: LastDay::default(),
         }
     }
 
@@ -134,7 +125,7 @@ impl ColumnBuilder {
     #[inline]
     fn push_direct(&mut self, node: &Node<'_>) -> bool {
         match (&mut self.values, node) {
-            (ColumnValues::String(values), Node::String(text)) if text.len() <= self.length.max => {
+            (ColumnValues::String(values), Node::String(text)) if text.len() <= self.length.max() => {
                 values.push(text).is_ok()
             }
             (
@@ -292,7 +283,7 @@ impl ColumnBuilder {
             ColumnValues::Double(values) => push(values, coerce::to_double(scalar)),
             ColumnValues::BigDecimal(values) => push(values, coerce::to_big_decimal(scalar)),
             ColumnValues::Boolean(values) => push(values, Ok(Some(coerce::to_boolean(scalar)))),
-            ColumnValues::Timestamp(values) => push(values, coerce::to_timestamp(scalar)),
+            ColumnValues::Timestamp(values) => push(values, coerce::to_timestamp(scalar, &mut self.last_day)),
             ColumnValues::Bytes(_) => return self.push_bytes(scalar),
             ColumnValues::String(_) | ColumnValues::Json(_) => {
                 return self.push_written(|out| {
@@ -326,56 +317,6 @@ impl ColumnBuilder {
             _ => format!("`{value}` cannot be stored as {data_type}{list}"),
         };
         Fault::new(reason, detail)
-    }
-}
-
-impl LengthLimit {
-    /// Holds the text from `start` on to the limit.
-    #[inline]
-    fn apply_to_text(&self, text: &mut String, start: usize) -> Result<(), Fault> {
-        // A text has no more characters than bytes.
-        if text.len() - start <= self.max {
-            return Ok(());
-        }
-        let Some((end, _)) = text[start..].char_indices().nth(self.max) else {
-            return Ok(());
-        };
-        match (self.exceeded, &self.default) {
-            (LengthExceeded::Keep, _) => {}
-            (LengthExceeded::Trim, _) => text.truncate(start + end),
-            (LengthExceeded::SubstituteDefault, Value::String(default)) => {
-                text.truncate(start);
-                text.push_str(default);
-            }
-            (LengthExceeded::Reject | LengthExceeded::SubstituteDefault, _) => {
-                return Err(self.too_long(&text[start..], "characters"));
-            }
-        }
-        Ok(())
-    }
-
-    fn apply_to_bytes(&self, bytes: &mut Vec<u8>, start: usize) -> Result<(), Fault> {
-        if bytes.len() - start <= self.max {
-            return Ok(());
-        }
-        match (self.exceeded, &self.default) {
-            (LengthExceeded::Keep, _) => {}
-            (LengthExceeded::Trim, _) => bytes.truncate(start + self.max),
-            (LengthExceeded::SubstituteDefault, Value::Bytes(default)) => {
-                bytes.truncate(start);
-                bytes.extend_from_slice(default);
-            }
-            (LengthExceeded::Reject | LengthExceeded::SubstituteDefault, _) => {
-                return Err(self.too_long("the value", "bytes"));
-            }
-        }
-        Ok(())
-    }
-
-    #[cold]
-    fn too_long(&self, value: &str, unit: &str) -> Fault {
-        let detail = format!("`{}` is longer than {} {unit}", shorten(value), self.max);
-        Fault::new(RejectReason::TooLong, detail)
     }
 }
 

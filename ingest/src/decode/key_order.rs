@@ -58,7 +58,7 @@ impl KeyOrder {
     #[cold]
     fn find(&mut self, key: &str, guess: usize, place: &mut Place) -> Option<usize> {
         let second = self.names[guess].next;
-        if *self.names[second].name == *key && second != 0 {
+        if is_same(&self.names[second].name, key) && second != 0 {
             // Most likely a key was left out this once: the order is kept.
             *place = Place(second);
             return self.names[second].column;

@@ -53,8 +53,9 @@ fn consume(
 fn check_round_trip(plan: &Plan, row_count: usize, batch_rows: &[usize], snapshot_seed: u64) -> SealedRows {
     let (schema, rows) = (plan.schema(), plan.rows(row_count));
     let directory = tempfile::tempdir().unwrap();
-    let (mut segment, snapshots) =
-        consume(plan, &schema, &rows, batch_rows, |index| mix(snapshot_seed ^ index as u64).is_multiple_of(5));
+    let (mut segment, snapshots) = consume(plan, &schema, &rows, batch_rows, |index| {
+        mix(snapshot_seed ^ index as u64).is_multiple_of(5)
+    });
     segment.advance_to(Offset(segment.range().end.0 + 3));
     let (frozen, rejects) = segment.freeze();
     assert!(rejects.is_empty());

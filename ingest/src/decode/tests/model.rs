@@ -240,7 +240,7 @@ fn modelled_row(columns: &[(String, String)], entries: &[(String, Json)]) -> Str
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150_000))]
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
 
     #[test]
     fn each_value_is_what_the_model_says(

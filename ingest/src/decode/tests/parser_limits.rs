@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use expect_test::expect;
 use meunier_segment::reject::RejectReason;
+use meunier_segment::value::parse_timestamp;
 use proptest::prelude::*;
 
 use super::super::depth::is_deeper_than;
+use super::super::timestamp_text::LastDay;
 use super::*;
 
 #[test]
@@ -123,11 +125,21 @@ fn big_payloads_leave_no_big_buffers_and_no_trace() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300_000))]
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn depth_is_that_of_a_plain_scan(text in "[\\[\\]{}\"\\\\ax]{0,200}", depth_max in 0_usize..12) {
         prop_assert_eq!(is_deeper_than(text.as_bytes(), depth_max), depth_of(&text) > depth_max as i64);
+    }
+
+    #[test]
+    fn timestamps_are_read_as_without_the_short_cut(
+        texts in proptest::collection::vec("20(19|24)-(02-29|12-31|0x-01)[T ](0|2)[0-9]:[0-9]0:[56][09](\\.[0-9]{0,10})?(Z|[+]01:00)?", 1..5),
+    ) {
+        let mut last_day = LastDay::default();
+        for text in texts {
+            prop_assert_eq!(last_day.parse(&text), parse_timestamp(&text), "{}", text);
+        }
     }
 
     #[test]
