@@ -57,6 +57,9 @@ pub(crate) struct Acceptance {
     /// Where servers keep their data; a temporary directory otherwise.
     #[arg(long)]
     data_dir: Option<PathBuf>,
+    /// Writes what `scripts/read_durable.py` must find in the data directory's `second/data` to this file.
+    #[arg(long)]
+    expect_json: Option<PathBuf>,
     /// Leaves topic and data behind.
     #[arg(long)]
     keep: bool,
@@ -106,6 +109,10 @@ impl Acceptance {
         };
         let outcome = run.live(&self.meunier, directory);
         run.print();
+        if let Some(file) = &self.expect_json {
+            std::fs::write(file, run.truth.durable_rows().to_string())
+                .with_context(|| format!("write {}", file.display()))?;
+        }
         if self.keep || outcome.is_err() {
             report::progress(&format!("left behind: topic `{topic}`, {}", temporary.keep().display()));
         } else {
@@ -144,7 +151,12 @@ impl Run<'_> {
         let mut server = home.start()?;
         self.create_table(&server)?;
         for share in KILL_AT {
-            #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share")]
+            #[expect(
+                clippy::cast_precision_loss,
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a share"
+            )]
             let rows = (self.truth.rows() as f64 * share) as u64;
             server = self.kill_at(home, server, rows)?;
         }
@@ -205,7 +217,11 @@ impl Run<'_> {
         let committed = committed_rows(server.http())?;
         server.kill()?;
         let shown = self.end_watch(&moment, began, watcher)?;
-        report::progress(&format!("killed at {} rows, {} of them committed", shown, committed.values().sum::<u64>()));
+        report::progress(&format!(
+            "killed at {} rows, {} of them committed",
+            shown,
+            committed.values().sum::<u64>()
+        ));
 
         let server = self.restart(home, "restart after kill -9 in the middle")?;
         let began = Instant::now();
@@ -246,7 +262,10 @@ impl Run<'_> {
             if watcher.visible() > seen {
                 (seen, progressed) = (watcher.visible(), Instant::now());
             }
-            ensure!(progressed.elapsed() < STALL_TIMEOUT, "{seen} of {rows} rows are visible, and no more came for {STALL_TIMEOUT:?}");
+            ensure!(
+                progressed.elapsed() < STALL_TIMEOUT,
+                "{seen} of {rows} rows are visible, and no more came for {STALL_TIMEOUT:?}"
+            );
             thread::sleep(LOOK_INTERVAL);
         }
         Ok(())
@@ -262,7 +281,11 @@ impl Run<'_> {
 
     fn note(&mut self, name: &str, rows: u64, polls: u64, began: Instant, checks: Checks) {
         let took = began.elapsed();
-        report::progress(&format!("{name}: {took:.2?}, {} checks, {} failed", checks.passed() + checks.failed(), checks.failed()));
+        report::progress(&format!(
+            "{name}: {took:.2?}, {} checks, {} failed",
+            checks.passed() + checks.failed(),
+            checks.failed()
+        ));
         self.parts.push(Part { name: name.to_owned(), rows, polls, took, checks });
     }
 

@@ -85,7 +85,12 @@ impl Freshness {
         let duration = Duration::from_secs(self.seconds);
         let began = Instant::now();
         let (events, seals) = thread::scope(|scope| -> Result<(u64, Vec<Seal>)> {
-            let paced = PacedProducer { brokers: broker.address(), topic, partitions: self.partitions, rate: self.rate };
+            let paced = PacedProducer {
+                brokers: broker.address(),
+                topic,
+                partitions: self.partitions,
+                rate: self.rate,
+            };
             let producing = scope.spawn(move || paced.run(duration, sender));
             let seals = self.seal_at_times(&server, began)?;
             Ok((producing.join().map_err(|_| anyhow!("the producing thread panicked"))??, seals))
@@ -96,7 +101,11 @@ impl Freshness {
         let answers = prober.finish()?;
         server.stop()?;
 
-        ensure!(acknowledged.len() as u64 == events, "{} of {events} events were acknowledged", acknowledged.len());
+        ensure!(
+            acknowledged.len() as u64 == events,
+            "{} of {events} events were acknowledged",
+            acknowledged.len()
+        );
         report::line(&format!(
             "freshness: {} events/s for {} s in {} partitions, {}; server {:.0} % of a core",
             events * u64::from(self.partitions.unsigned_abs()) / self.seconds,
@@ -141,7 +150,9 @@ fn print(acknowledged: &[Acknowledged], answers: &[Answer], seals: &[Seal], from
         while answers.get(next).is_some_and(|answer| answer.rows <= event.seq) {
             next += 1;
         }
-        let answer = answers.get(next).ok_or_else(|| anyhow!("event {} of partition 0 did not become visible", event.seq))?;
+        let answer = answers
+            .get(next)
+            .ok_or_else(|| anyhow!("event {} of partition 0 did not become visible", event.seq))?;
         if event.at < from {
             continue;
         }
@@ -149,11 +160,16 @@ fn print(acknowledged: &[Acknowledged], answers: &[Answer], seals: &[Seal], from
         let delay = answer.answered.saturating_duration_since(event.at);
         if is_sealing { sealing.push(delay) } else { steady.push(delay) }
     }
-    let mut round_trips: Vec<Duration> = answers.iter().map(|answer| answer.answered - answer.asked).collect();
+    let mut round_trips: Vec<Duration> =
+        answers.iter().map(|answer| answer.answered - answer.asked).collect();
     let row = |name: &str, values: &mut Vec<Duration>| {
-        let cell = |share, values: &mut [Duration]| format!("{:.2}", quantile(values, share).as_secs_f64() * 1e3);
+        let cell =
+            |share, values: &mut [Duration]| format!("{:.2}", quantile(values, share).as_secs_f64() * 1e3);
         let shares = [0.5, 0.9, 0.99, 0.999, 1.0];
-        [name.to_owned(), values.len().to_string()].into_iter().chain(shares.map(|share| cell(share, values))).collect()
+        [name.to_owned(), values.len().to_string()]
+            .into_iter()
+            .chain(shares.map(|share| cell(share, values)))
+            .collect()
     };
     let rows: Vec<Vec<String>> = vec![
         row("acknowledged to visible, ms", &mut steady),

@@ -18,7 +18,10 @@ pub(crate) struct HttpClient {
 
 impl HttpClient {
     pub(crate) fn new(address: &str) -> HttpClient {
-        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(ANSWER_TIMEOUT)).proxy(None);
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(ANSWER_TIMEOUT))
+            .proxy(None);
         HttpClient { base: format!("http://{address}"), agent: config.build().into() }
     }
 
@@ -28,7 +31,9 @@ impl HttpClient {
         if let Some(exception) = answer["exceptions"].get(0) {
             bail!("`{sql}`: {}", exception["message"].as_str().unwrap_or("refused without a word"));
         }
-        let rows = answer["resultTable"]["rows"].as_array().with_context(|| format!("`{sql}`: no rows in {answer}"))?;
+        let rows = answer["resultTable"]["rows"]
+            .as_array()
+            .with_context(|| format!("`{sql}`: no rows in {answer}"))?;
         let cells = |row: &Value| row.as_array().cloned().context("a row is an array");
         rows.iter().map(cells).collect()
     }
@@ -46,7 +51,8 @@ impl HttpClient {
     }
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let request = self.agent.post(format!("{}{path}", self.base)).header("content-type", "application/json");
+        let request =
+            self.agent.post(format!("{}{path}", self.base)).header("content-type", "application/json");
         let mut answer = request.send(body.to_string())?;
         let status = answer.status().as_u16();
         let text = answer.body_mut().read_to_string()?;

@@ -29,7 +29,8 @@ impl IdleMemory {
         let server = Installation::new(&self.meunier, directory.path())?.start()?;
         thread::sleep(SETTLE);
         report::machine();
-        let megabytes = |name| memory_of(server.pid(), name).map(|bytes| format!("{:.1}", bytes as f64 / 1e6));
+        let megabytes =
+            |name| memory_of(server.pid(), name).map(|bytes| format!("{:.1}", bytes as f64 / 1e6));
         let row = |moment: &str| -> Result<Vec<String>> {
             Ok(vec![moment.to_owned(), megabytes("VmRSS")?, megabytes("RssAnon")?, megabytes("RssFile")?])
         };
@@ -40,7 +41,10 @@ impl IdleMemory {
         let before = cpu_time_of(server.pid())?;
         thread::sleep(WATCHED);
         let cpu = cpu_time_of(server.pid())? - before;
-        report::line(&format!("CPU while idle: {:.2} % of a core", cpu.as_secs_f64() / WATCHED.as_secs_f64() * 100.0));
+        report::line(&format!(
+            "CPU while idle: {:.2} % of a core",
+            cpu.as_secs_f64() / WATCHED.as_secs_f64() * 100.0
+        ));
         server.stop()?;
         Ok(true)
     }

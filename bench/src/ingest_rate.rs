@@ -123,7 +123,10 @@ impl IngestRate {
     }
 
     fn produce(&self, broker: &Broker, topic: &str, partitions: i32) -> Result<()> {
-        report::progress(&format!("producing {} events to {partitions} partitions of `{topic}`", self.events));
+        report::progress(&format!(
+            "producing {} events to {partitions} partitions of `{topic}`",
+            self.events
+        ));
         let producer = events::producer(broker, &self.codec)?;
         let count = self.events.div_ceil(u64::from(partitions.unsigned_abs()));
         Events::new(partitions).produce(&producer, topic, 0, count, |_, _, _| Ok(()))?;
@@ -164,7 +167,11 @@ fn median(mut outcomes: Vec<Outcome>) -> Outcome {
 
 fn describe(outcome: &Outcome) -> String {
     let rate = outcome.cost.per_cpu_second(outcome.rows) / 1e6;
-    format!("{rate:.2} M rows a CPU-second, {:.2} s CPU, {:.2} s", seconds(outcome.cost.cpu), seconds(outcome.cost.wall))
+    format!(
+        "{rate:.2} M rows a CPU-second, {:.2} s CPU, {:.2} s",
+        seconds(outcome.cost.cpu),
+        seconds(outcome.cost.wall)
+    )
 }
 
 fn seconds(duration: Duration) -> f64 {
@@ -177,7 +184,9 @@ fn print(medians: &[(Step, Outcome)]) -> Result<()> {
         found.map(|(_, outcome)| outcome.cost.per_cpu_second(outcome.rows))
     };
     ensure!(!medians.is_empty(), "no step was chosen");
-    let against = |own: f64, limit: Option<f64>| limit.map_or_else(|| "-".to_owned(), |limit| format!("{:.2}", own / limit));
+    let against = |own: f64, limit: Option<f64>| {
+        limit.map_or_else(|| "-".to_owned(), |limit| format!("{:.2}", own / limit))
+    };
     let row = |(step, outcome): &(Step, Outcome)| {
         let own = outcome.cost.per_cpu_second(outcome.rows);
         #[expect(clippy::cast_precision_loss, reason = "figures to be read by people")]
@@ -195,7 +204,9 @@ fn print(medians: &[(Step, Outcome)]) -> Result<()> {
     };
     let head = ["step", "M rows/CPU s", "MB/CPU s", "CPU ns/row", "x parse", "x consume", "CPU s", "wall s"];
     report::table(&head, &medians.iter().map(row).collect::<Vec<_>>());
-    if let (Some(consume), Some(parse), Some(ingest)) = (rate(Step::Consume), rate(Step::Parse), rate(Step::Ingest)) {
+    if let (Some(consume), Some(parse), Some(ingest)) =
+        (rate(Step::Consume), rate(Step::Parse), rate(Step::Ingest))
+    {
         let chain = 1.0 / (1.0 / consume + 1.0 / parse);
         report::line(&format!(
             "ingest is {:.2} of parsing alone, {:.2} of consuming alone, {:.2} of the two in a row",

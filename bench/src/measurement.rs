@@ -76,12 +76,19 @@ pub(crate) fn memory_of(pid: u32, name: &str) -> Result<u64> {
     let path = format!("/proc/{pid}/status");
     let status = fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")).context("the kernel tells a process's memory")?;
+    let kilobytes = line
+        .and_then(|line| line.trim().strip_suffix(" kB"))
+        .context("the kernel tells a process's memory")?;
     Ok(kilobytes.trim().parse::<u64>()? * 1024)
 }
 
 /// Returns the value below which a share of the values lies; values need not be sorted.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an index"
+)]
 pub(crate) fn quantile(values: &mut [Duration], share: f64) -> Duration {
     values.sort_unstable();
     let last = values.len().saturating_sub(1);

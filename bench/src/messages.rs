@@ -49,7 +49,8 @@ impl Messages {
             copy.extend_from_slice(payload);
             copy.resize(payload.len() + INPUT_PADDING, 0);
             let mut tape = mem::replace(&mut kept, Tape(Vec::new())).reset();
-            simd_json::fill_tape_padded(&mut copy, payload.len(), &mut buffers, &mut tape).context("the events are JSON")?;
+            simd_json::fill_tape_padded(&mut copy, payload.len(), &mut buffers, &mut tape)
+                .context("the events are JSON")?;
             kept = tape.reset();
         }
         Ok(stopwatch.stop())
@@ -75,7 +76,8 @@ impl Messages {
                 let (text, others) = mem::take(&mut rest).split_at_mut(payload.len() + INPUT_PADDING);
                 rest = others;
                 let mut tape = mem::replace(&mut kept, Tape(Vec::new())).reset();
-                simd_json::fill_tape_padded(text, payload.len(), &mut buffers, &mut tape).context("the events are JSON")?;
+                simd_json::fill_tape_padded(text, payload.len(), &mut buffers, &mut tape)
+                    .context("the events are JSON")?;
                 kept = tape.reset();
             }
             cpu += thread_cpu_time() - start;

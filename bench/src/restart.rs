@@ -112,10 +112,16 @@ impl Restart {
 fn start(home: &Installation, rows: u64) -> Result<(ServerProcess, Times)> {
     let mut server = home.spawn()?;
     let alive = home.wait_for(&mut server, "it is alive", HttpClient::is_alive)?;
-    let first_answer = home.wait_for(&mut server, "all rows are there", |http| matches!(count(http), Ok(Some(found)) if found == rows))?;
+    let first_answer = home.wait_for(
+        &mut server,
+        "all rows are there",
+        |http| matches!(count(http), Ok(Some(found)) if found == rows),
+    )?;
     let cpu = cpu_time_of(server.pid())?;
     let began = Instant::now();
-    server.http().query(&format!("SELECT country, SUM(latency_ms), MAX(seq) FROM {TABLE} GROUP BY country"))?;
+    server
+        .http()
+        .query(&format!("SELECT country, SUM(latency_ms), MAX(seq) FROM {TABLE} GROUP BY country"))?;
     let scan = began.elapsed();
     let resident_bytes = memory_of(server.pid(), "VmRSS")?;
     Ok((server, Times { alive, first_answer, cpu, scan, resident_bytes }))
@@ -138,7 +144,8 @@ fn wait(began: Instant, what: &str, mut done: impl FnMut() -> Result<bool>) -> R
 fn print(all: &[Times]) {
     let row = |name: &str, value: fn(&Times) -> Duration| {
         let mut values: Vec<Duration> = all.iter().map(value).collect();
-        let cell = |share, values: &mut [Duration]| format!("{:.1}", quantile(values, share).as_secs_f64() * 1e3);
+        let cell =
+            |share, values: &mut [Duration]| format!("{:.1}", quantile(values, share).as_secs_f64() * 1e3);
         vec![name.to_owned(), cell(0.0, &mut values), cell(0.5, &mut values), cell(1.0, &mut values)]
     };
     let rows = [

@@ -119,7 +119,10 @@ impl ServerProcess {
     /// Returns whether all segments of a force commit are committed.
     pub(crate) fn is_committed(&self, job: &str) -> Result<bool> {
         let answer = self.http.get(&format!("/tables/forceCommitStatus/{job}"))?;
-        Ok(answer["numberOfSegmentsYetToBeCommitted"].as_u64().context("a force commit tells what is left")? == 0)
+        Ok(answer["numberOfSegmentsYetToBeCommitted"]
+            .as_u64()
+            .context("a force commit tells what is left")?
+            == 0)
     }
 
     /// Ends the server as a crash would.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::checks::Checks;
 use crate::http_client::HttpClient;
@@ -58,7 +58,8 @@ impl Truth {
         self.revenue_sum += event.revenue.unwrap_or(0.0);
         self.revenues += u64::from(event.revenue.is_some());
         self.users.insert(event.user_id);
-        self.sessions.insert(u64::from_str_radix(&event.session_id, 16).context("a session id is 16 hex digits")?);
+        self.sessions
+            .insert(u64::from_str_radix(&event.session_id, 16).context("a session id is 16 hex digits")?);
         if !self.urls.contains(&*event.url) {
             self.urls.insert(event.url.into_owned());
         }
@@ -72,6 +73,21 @@ impl Truth {
 
     pub(crate) fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// Returns what another engine must find in the durable files: rows, the dense sequence and the offsets of each partition.
+    pub(crate) fn durable_rows(&self) -> Value {
+        let partition = |(partition, rows): (&i32, &u64)| {
+            let found =
+                json!({"rows": rows, "offsets": [0, rows], "sequence_min": 0, "sequence_max": rows - 1});
+            (partition.to_string(), found)
+        };
+        let sum: u64 = self.rows_of_partition.values().map(|rows| rows * (rows - 1) / 2).sum();
+        json!({
+            "rows": self.rows,
+            "sequence_sum": sum,
+            "partitions": self.rows_of_partition.iter().map(partition).collect::<serde_json::Map<_, _>>(),
+        })
     }
 
     /// Checks a server's answers about the whole table against the figures.
@@ -117,7 +133,11 @@ impl Truth {
             let sql = format!("SELECT DISTINCTCOUNT(seq) FROM {TABLE} WHERE $partitionId = {partition}");
             let found = http.query_number(&sql)?;
             #[expect(clippy::cast_precision_loss, reason = "counts lie far below 2^53")]
-            checks.equal(&format!("{moment}: distinct seq of partition {partition}"), &found, &(expected as f64));
+            checks.equal(
+                &format!("{moment}: distinct seq of partition {partition}"),
+                &found,
+                &(expected as f64),
+            );
         }
         Ok(())
     }

@@ -11,6 +11,7 @@
 mod aliases;
 mod column_names;
 mod columns;
+mod expansion;
 mod expressions;
 mod literals;
 mod multi_stage;
@@ -22,7 +23,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use datafusion::sql::sqlparser::ast::{Expr, Query, SetExpr, TableFactor, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{
+    Expr, Query, SetExpr, TableFactor, Visit, VisitMut, Visitor, VisitorMut,
+};
 use meunier_segment::table_snapshot::TableSnapshot;
 
 use crate::error::QueryError;
@@ -86,11 +89,30 @@ impl UsedTable {
 /// # Errors
 /// When a table, column or function does not exist, or the query means nothing in the dialect.
 pub(crate) fn rewrite(query: Box<Query>, dialect: &Dialect<'_>) -> Result<RewrittenQuery, QueryError> {
+    expansion::check(&query)?;
     check_functions(&query, dialect.functions)?;
-    if dialect.options.multistage || !is_single_stage(&query) {
-        return multi_stage::rewrite(query, dialect);
+    let mut rewritten = match dialect.options.multistage || !is_single_stage(&query) {
+        true => multi_stage::rewrite(query, dialect)?,
+        false => single_stage::rewrite(query, dialect)?,
+    };
+    let _ = VisitMut::visit(&mut rewritten.query, &mut InnerNames(dialect.functions));
+    Ok(rewritten)
+}
+
+/// Calls every function by the name that it has inside.
+struct InnerNames<'a>(&'a Functions);
+
+impl VisitorMut for InnerNames<'_> {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::Function(function) = expr
+            && let Some(name) = self.0.inner_name(&syntax::function_name(function))
+        {
+            function.name = vec![syntax::quoted(&name)].into();
+        }
+        ControlFlow::Continue(())
     }
-    single_stage::rewrite(query, dialect)
 }
 
 /// Whether the query has one table at most, and nothing that only the multi-stage engine has.
@@ -102,7 +124,7 @@ fn is_single_stage(query: &Query) -> bool {
         _ => false,
     };
     let mut shape = Shape { queries: 0, windows: false };
-    let _ = query.visit(&mut shape);
+    let _ = Visit::visit(query, &mut shape);
     plain_table && query.with.is_none() && select.qualify.is_none() && shape.queries == 1 && !shape.windows
 }
 
@@ -135,13 +157,13 @@ fn check_functions(query: &Query, functions: &Functions) -> Result<(), QueryErro
         fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<QueryError> {
             let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
             let name = syntax::function_name(function);
-            if name.is_empty() || name.starts_with('$') && name != "$sum0" || !self.0.exists(&name) {
+            if !self.0.exists(&name) {
                 return ControlFlow::Break(missing_function(&function.name.to_string(), self.0));
             }
             ControlFlow::Continue(())
         }
     }
-    match query.visit(&mut Calls(functions)) {
+    match Visit::visit(query, &mut Calls(functions)) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(error),
     }

@@ -36,9 +36,9 @@ use crate::statement::Statement;
 use crate::table_provider::SnapshotTable;
 use crate::tables::Tables;
 
-/// Stack of a thread that plans: the largest statement that is let through takes about a tenth of it in a release build
-/// and half in a debug build. Only pages that are touched cost memory.
-const STACK_BYTES: usize = 32 << 20;
+/// Stack of a thread that plans. In a debug build the largest statements that are let through overflow 16 MiB and fit
+/// 32 MiB, so this is twice what is needed where frames are largest. Only pages that are touched cost memory.
+const STACK_BYTES: usize = 64 << 20;
 
 /// What the engine may use.
 #[derive(Debug, Clone)]

@@ -281,6 +281,7 @@ fn found_inside(error: &DataFusionError) -> Option<QueryError> {
 fn detail_of(error: &DataFusionError) -> String {
     let message = match error.find_root() {
         DataFusionError::Plan(message) | DataFusionError::Execution(message) => message.clone(),
+        DataFusionError::SchemaError(error, _) => error.to_string(),
         DataFusionError::NotImplemented(message) => format!("not supported: {message}"),
         other => other.strip_backtrace(),
     };

@@ -95,7 +95,7 @@ fn batch(schema: &Schema, start: u64, len: u64) -> (RecordBatch, Vec<i64>) {
         Arc::new(StringArray::from_iter_values(rows().map(session))),
         pick(13, 20_000, "https://shop.example/category/product/"),
         Arc::new(Int32Array::from_iter_values(
-            rows().map(|row| [200, 200, 200, 304, 404, 500][word(row, 15) as usize % 6]),
+            rows().map(|row| [200, 200, 200, 304, 404, 500][(word(row, 15) % 6) as usize]),
         )),
         doubles(&|row| skewed(row, 16, 90_000)),
         doubles(&|row| if word(row, 18) % 20 == 0 { word(row, 19) % 20_000 } else { 0 }),

@@ -1,6 +1,6 @@
 //! `meunier quickstart`: embedded Kafka, a sample stream, ingestion, queries and HTTP in one process.
 //!
-//! The embedded broker keeps only 5 MiB a partition and drops older records without a word, so [`feed`] paces the sample
+//! The embedded broker keeps only 5 MiB a partition and drops older records without a word, so `feed` paces the sample
 //! by what is unread, and the end of the run counts: every record of the topic must be there once.
 
 mod banner;

@@ -5,12 +5,21 @@ use std::io;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 /// The usual code of a process that a signal ended.
 const EXIT_BY_SIGNAL: i32 = 130;
+/// The customary code of an input or output error.
+const EXIT_BY_IO_ERROR: i32 = 74;
 /// A signal this soon after the first is the same wish: `timeout` and some terminals send to process and group.
 const SAME_WISH: Duration = Duration::from_millis(500);
+
+/// Ends the process at once, since the ledger may or may not hold what was last written to it: only recovery at the next
+/// start finds out. Nothing is lost by it; rows that are not committed are read again.
+pub(crate) fn end_after_ledger_failure(reason: &str) {
+    error!(reason, "the ledger cannot be written; ending, check the disk and start again");
+    std::process::exit(EXIT_BY_IO_ERROR);
+}
 
 /// Listens for signals from now on; the future returned ends with the first one.
 ///

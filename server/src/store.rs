@@ -1,6 +1,6 @@
 //! What one process holds: the catalog, the ingester over it, and the tables that queries see.
 //!
-//! Everything here blocks; HTTP calls it through [`AppState::blocking`](crate::app::AppState::blocking). A change of
+//! Everything here blocks; HTTP calls it through `AppState::blocking`. A change of
 //! what exists goes through one lock, so that catalog, ingester and queries never disagree for longer than one change.
 //!
 //! Invariant: a table that queries can name is in the catalog, and is being ingested or says why not.

@@ -37,7 +37,9 @@ impl VisibleRows {
         );
         let mut rows = BTreeMap::new();
         for row in http.query(&sql)? {
-            let number = |at: usize| row.get(at).and_then(Value::as_f64).with_context(|| format!("{row:?} has a number at {at}"));
+            let number = |at: usize| {
+                row.get(at).and_then(Value::as_f64).with_context(|| format!("{row:?} has a number at {at}"))
+            };
             #[expect(clippy::cast_possible_truncation, reason = "partition numbers are small")]
             let partition = number(0)? as i32;
             let of_partition = PartitionRows {
@@ -62,7 +64,11 @@ impl VisibleRows {
     /// Checks that each partition shows a prefix, and no less than an earlier answer of the same process.
     pub(super) fn check(&self, moment: &str, before: &VisibleRows, checks: &mut Checks) {
         for (partition, rows) in &self.0 {
-            checks.equal(&format!("{moment}: rows of partition {partition} are a prefix"), rows, &rows.prefix());
+            checks.equal(
+                &format!("{moment}: rows of partition {partition} are a prefix"),
+                rows,
+                &rows.prefix(),
+            );
         }
         for (partition, earlier) in &before.0 {
             let now = self.0.get(partition).map_or(0.0, |rows| rows.count);

@@ -51,7 +51,10 @@ impl Steps {
     ) -> Result<Steps> {
         let ranges = crate::topic::ranges(broker, topic)?;
         for (partition, range) in &ranges {
-            ensure!(range.start == Offset(0), "partition {partition} lost its oldest records: take more partitions");
+            ensure!(
+                range.start == Offset(0),
+                "partition {partition} lost its oldest records: take more partitions"
+            );
         }
         let embedded_broker = broker.is_embedded().then(|| broker.address().to_owned());
         let mut config = IngestConfig { embedded_broker, ..IngestConfig::default() };
@@ -99,8 +102,8 @@ impl Steps {
             Step::Consume => self.consume(|record| {
                 std::hint::black_box(record.payload);
             }),
-            Step::Parse => Ok(self.from_memory(self.messages.parse_only()?)),
-            Step::ParseCopied => Ok(self.from_memory(self.messages.copy_and_parse()?)),
+            Step::Parse => Ok(self.outcome_of_all(self.messages.parse_only()?)),
+            Step::ParseCopied => Ok(self.outcome_of_all(self.messages.copy_and_parse()?)),
             Step::Decode => self.decode(),
             Step::Append => self.append(),
             Step::Ingest => self.ingest(NO_SEAL),
@@ -123,7 +126,7 @@ impl Steps {
         let rows = self.decode_batches(|_| ());
         let cost = stopwatch.stop();
         ensure!(rows == self.messages.len(), "decoded {rows} of {} records", self.messages.len());
-        Ok(self.from_memory(cost))
+        Ok(self.outcome_of_all(cost))
     }
 
     fn append(&self) -> Result<Outcome> {
@@ -140,8 +143,13 @@ impl Steps {
             std::hint::black_box(segment.snapshot());
         });
         let cost = stopwatch.stop();
-        ensure!(segment.rows() == self.messages.len(), "appended {} of {}", segment.rows(), self.messages.len());
-        Ok(self.from_memory(cost))
+        ensure!(
+            segment.rows() == self.messages.len(),
+            "appended {} of {}",
+            segment.rows(),
+            self.messages.len()
+        );
+        Ok(self.outcome_of_all(cost))
     }
 
     /// Decodes the records in memory, in batches of the size that ingestion uses. Returns the number of rows.
@@ -155,7 +163,13 @@ impl Steps {
         };
         for (offset, payload) in (0..).zip(self.messages.iter()) {
             let (offset, payload) = (Offset(offset), Some(payload));
-            decoder.push(&RecordRef { offset, timestamp_ms: Some(offset.0), key: None, payload, headers: &[] });
+            decoder.push(&RecordRef {
+                offset,
+                timestamp_ms: Some(offset.0),
+                key: None,
+                payload,
+                headers: &[],
+            });
             if decoder.row_count() == self.config.batch_records_max {
                 take(&mut decoder);
             }
@@ -183,7 +197,12 @@ impl Steps {
         }
         let cost = stopwatch.stop();
 
-        ensure!(visible_rows(&live) == self.events, "{} rows of {} records", visible_rows(&live), self.events);
+        ensure!(
+            visible_rows(&live) == self.events,
+            "{} rows of {} records",
+            visible_rows(&live),
+            self.events
+        );
         ingester.shutdown();
         Ok(Outcome { rows: self.events, bytes: self.bytes, cost })
     }
@@ -192,7 +211,7 @@ impl Steps {
         TableSource { brokers: &self.brokers, topic: &self.topic, segment_rows }
     }
 
-    fn from_memory(&self, cost: Cost) -> Outcome {
+    fn outcome_of_all(&self, cost: Cost) -> Outcome {
         Outcome { rows: self.messages.len() as u64, bytes: self.messages.bytes() as u64, cost }
     }
 }

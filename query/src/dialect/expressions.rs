@@ -275,7 +275,7 @@ impl Expressions<'_> {
             "distinctcounthll" | "distinctcounthllplus" | "distinctcountull" => {
                 make("count", distinct, arguments)
             }
-            "sum" | "$sum0" => self.or_when_empty(make("sum", duplicates, vec![as_double(argument)]), "0.0"),
+            "sum" => self.or_when_empty(make("sum", duplicates, vec![as_double(argument)]), "0.0"),
             "distinctsum" => self.or_when_empty(make("sum", distinct, vec![as_double(argument)]), "0.0"),
             "avg" => self.or_when_empty(make("avg", duplicates, vec![as_double(argument)]), "-Infinity"),
             "distinctavg" => {

@@ -36,6 +36,7 @@ pub(crate) enum Growth {
 /// A text function that checks the size of its result first.
 #[derive(Debug)]
 pub(crate) struct BoundedText {
+    name: &'static str,
     inner: Arc<ScalarUDF>,
     growth: Growth,
     /// A null argument makes the result null, also where the function itself skips nulls.
@@ -43,9 +44,14 @@ pub(crate) struct BoundedText {
 }
 
 impl BoundedText {
-    /// Returns `inner` with its result bounded.
-    pub(crate) fn wrap(inner: Arc<ScalarUDF>, growth: Growth, null_in_null_out: bool) -> Arc<ScalarUDF> {
-        Arc::new(ScalarUDF::new_from_impl(BoundedText { inner, growth, null_in_null_out }))
+    /// Returns `inner` with its result bounded, under a name of our map.
+    pub(crate) fn wrap(
+        name: &'static str,
+        inner: Arc<ScalarUDF>,
+        growth: Growth,
+        null_in_null_out: bool,
+    ) -> Arc<ScalarUDF> {
+        Arc::new(ScalarUDF::new_from_impl(BoundedText { name, inner, growth, null_in_null_out }))
     }
 }
 
@@ -62,7 +68,7 @@ impl BoundedText {
 
 impl PartialEq for BoundedText {
     fn eq(&self, other: &BoundedText) -> bool {
-        self.inner == other.inner && self.null_in_null_out == other.null_in_null_out
+        self.name == other.name && self.inner == other.inner
     }
 }
 
@@ -70,14 +76,14 @@ impl Eq for BoundedText {}
 
 impl Hash for BoundedText {
     fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
         self.inner.hash(state);
-        self.null_in_null_out.hash(state);
     }
 }
 
 impl ScalarUDFImpl for BoundedText {
     fn name(&self) -> &str {
-        self.inner.name()
+        self.name
     }
 
     fn signature(&self) -> &Signature {

@@ -14,12 +14,15 @@ pub(crate) const TEXT_BYTES_MAX: usize = 256 * 1024;
 pub(crate) const TOKENS_MAX: usize = 20_000;
 /// Deepest nesting of parentheses, brackets and CASE.
 pub(crate) const DEPTH_MAX: usize = 50;
-/// Most operators in one chain such as `a OR b OR c`.
+/// Deepest tree of operators: a chain such as `a OR b OR c` is one level deeper for each of them, and a chain in
+/// parentheses adds to the chain it stands in.
 pub(crate) const CHAIN_MAX: usize = 500;
-/// Most queries combined by UNION and its kind, and most joins, at one level of nesting.
+/// How many operators a bracket counts for. Planning asks for the type of what is in it again at every level above.
+const BRACKET_CHAIN: usize = 8;
+/// Deepest tree of joins, and of queries combined by UNION and its kind.
 pub(crate) const COMBINED_MAX: usize = 100;
 /// Most operators in all; planning takes time for each and cannot be stopped in the middle.
-pub(crate) const OPERATORS_MAX: usize = 2_000;
+pub(crate) const OPERATORS_MAX: usize = 1_000;
 
 pub(crate) fn check_text(text: &str) -> Result<(), QueryError> {
     within("bytes", text.len(), TEXT_BYTES_MAX)
@@ -39,23 +42,22 @@ pub(crate) fn check_tokens(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
             Role::Opens => levels.push(Level::default()),
             Role::OpensCase => levels.push(Level { case: true, ..Level::default() }),
             Role::Closes => close_bracket(&mut levels),
-            Role::ClosesCase if level.case => {
-                levels.pop();
-            }
+            Role::ClosesCase if level.case => close(&mut levels),
             Role::Operator => {
                 operators += 1;
-                level.operators += 1;
-                within("operators in one chain", level.operators, CHAIN_MAX)?;
+                level.chain += 1;
             }
             Role::Combines => {
                 operators += 1;
-                level.operators = 0;
+                level.end_chain();
                 level.combined += 1;
-                within("joined or combined queries", level.combined, COMBINED_MAX)?;
             }
-            Role::BeginsExpression => level.operators = 0,
+            Role::BeginsExpression => level.end_chain(),
             Role::ClosesCase | Role::Other => {}
         }
+        let level = levels.last().expect("the statement's own level stays");
+        within("operators in one chain", level.chain, CHAIN_MAX)?;
+        within("joined or combined queries", level.combined, COMBINED_MAX)?;
         within("levels of nesting", levels.len() - 1, DEPTH_MAX)?;
     }
     within("operators", operators, OPERATORS_MAX)
@@ -63,7 +65,25 @@ pub(crate) fn check_tokens(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
 
 /// Ends the innermost bracket, and with it a CASE that is still open inside.
 fn close_bracket(levels: &mut Vec<Level>) {
-    while levels.len() > 1 && levels.pop().is_some_and(|level| level.case) {}
+    while levels.len() > 1 {
+        let case = levels.last().is_some_and(|level| level.case);
+        close(levels);
+        if !case {
+            return;
+        }
+    }
+}
+
+/// Ends the innermost level. It is an operand of the chain around it, which becomes deeper than it is.
+fn close(levels: &mut Vec<Level>) {
+    if levels.len() > 1
+        && let Some(mut inner) = levels.pop()
+        && let Some(outer) = levels.last_mut()
+    {
+        inner.end_chain();
+        outer.chain = outer.chain.max(inner.deepest_chain + BRACKET_CHAIN);
+        outer.combined = outer.combined.max(inner.combined);
+    }
 }
 
 fn within(what: &'static str, found: usize, max: usize) -> Result<(), QueryError> {
@@ -74,8 +94,18 @@ fn within(what: &'static str, found: usize, max: usize) -> Result<(), QueryError
 #[derive(Default)]
 struct Level {
     case: bool,
-    operators: usize,
+    /// Depth of the tree of operators read so far in this expression.
+    chain: usize,
+    /// The deepest of the expressions before.
+    deepest_chain: usize,
+    /// Depth of the tree of joins and combined queries.
     combined: usize,
+}
+
+impl Level {
+    fn end_chain(&mut self) {
+        self.deepest_chain = self.deepest_chain.max(std::mem::take(&mut self.chain));
+    }
 }
 
 enum Role {

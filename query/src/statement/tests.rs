@@ -81,8 +81,8 @@ fn deep_and_long_statements_are_refused_before_parsing() {
         ],
     );
     check(
-        &format!("SELECT 1{}", ",1+1".repeat(2001)),
-        expect!["QueryValidationError: the statement has 2001 operators, at most 2000 are allowed"],
+        &format!("SELECT 1{}", ",1+1".repeat(1001)),
+        expect!["QueryValidationError: the statement has 1001 operators, at most 1000 are allowed"],
     );
     check(
         &format!("SELECT 1 {}", "UNION ALL SELECT 1 ".repeat(501)),

@@ -60,10 +60,42 @@ fn chains_and_nests_that_overflow_a_stack_are_refused() {
         format!("SELECT 1 FROM {}t{}", "(SELECT * FROM ".repeat(1_000), ")".repeat(1_000)),
         format!("SELECT {}1{}", "(a.end + ".repeat(2_000), ")".repeat(2_000)),
         format!("SELECT c FROM t WHERE c IN ({}1)", "1,".repeat(30_000)),
+        // Each chain is short enough, but they stand in each other.
+        format!("SELECT {}c{} FROM t", "(".repeat(4), format!("{})", "+1".repeat(240)).repeat(4)),
+        format!("SELECT {}c{} FROM t", "abs(".repeat(40), format!("{})", "+1".repeat(20)).repeat(40)),
+        format!(
+            "SELECT {}SELECT 1 AS n{}",
+            "(".repeat(4),
+            format!("{})", " UNION SELECT 1".repeat(40)).repeat(4)
+        ),
         "(".repeat(200_000),
         "SELECT ".repeat(19_000),
     ];
     refused(statements, &[150, 700, 720]);
+}
+
+#[test]
+fn names_that_multiply_are_refused() {
+    let chain = |levels: usize, body: &str| {
+        let mut sql = "WITH x0 AS (SELECT c FROM t)".to_owned();
+        for level in 0..levels {
+            let before = format!("x{level}");
+            sql.push_str(&format!(", x{} AS ({})", level + 1, body.replace("BEFORE", &before)));
+        }
+        format!("{sql} SELECT COUNT(*) FROM x{levels}")
+    };
+    refused(
+        [
+            chain(40, "SELECT a.c FROM BEFORE a JOIN BEFORE b ON a.c = b.c"),
+            chain(40, "SELECT c FROM BEFORE UNION ALL SELECT c FROM BEFORE"),
+            chain(40, "SELECT c FROM BEFORE WHERE c IN (SELECT c FROM BEFORE)"),
+            chain(300, "SELECT c FROM BEFORE"),
+            chain(9, "SELECT c FROM t WHERE c IN (SELECT c FROM BEFORE)"),
+            format!("SELECT {}c{} FROM t", "(SELECT MAX(".repeat(9), ") FROM t)".repeat(9)),
+            chain(40, "WITH y AS (SELECT c FROM BEFORE) SELECT a.c FROM y a, y b"),
+        ],
+        &[700],
+    );
 }
 
 #[test]
@@ -83,6 +115,26 @@ fn statements_at_the_limits_are_answered() {
         format!("SELECT {}c FROM t LIMIT 1", "- ".repeat(40)),
         format!("SELECT COUNT(*) FROM t WHERE c IN ({}1)", "1,".repeat(9_900)),
         format!("SELECT c FROM t {}", "UNION ALL SELECT c FROM t ".repeat(99)),
+        format!("SELECT {}c{} FROM t LIMIT 1", "(".repeat(2), format!("{})", "+1".repeat(240)).repeat(2)),
+        format!("SELECT {}s{} FROM t LIMIT 1", "lower(".repeat(48), "||'x')".repeat(48)),
+        format!(
+            "SET useMultistageEngine=true; SELECT {}s{} FROM t LIMIT 1",
+            "lower(".repeat(48),
+            "||'x')".repeat(48)
+        ),
+        format!("SELECT {}c{} FROM t LIMIT 1", "ceiling(pow(".repeat(24), ", 1))".repeat(24)),
+        format!("SELECT {}c{} FROM t LIMIT 1", "length(CAST(".repeat(24), " AS STRING))".repeat(24)),
+        format!("SELECT {}c{} FROM t LIMIT 1", "abs(".repeat(25), format!("{})", "+1".repeat(11)).repeat(25)),
+        format!(
+            "SELECT {}c{} FROM t LIMIT 1",
+            "CASE WHEN c=1 THEN ".repeat(35),
+            format!("{} END", "+1".repeat(5)).repeat(35)
+        ),
+        (1..100)
+            .fold("SELECT t.c FROM t".to_owned(), |sql, n| format!("{sql} JOIN t AS t{n} ON t.c = t{n}.c"))
+            + " LIMIT 1",
+        format!("SELECT COUNT(*) FROM t WHERE {}c=1{}", "NOT (".repeat(45), ")".repeat(45)),
+        format!("SELECT {}c{} FROM t LIMIT 1", "(SELECT MAX(".repeat(8), ") FROM t)".repeat(8)),
     ] {
         let shown: String = statement.chars().take(60).collect();
         let began = Instant::now();

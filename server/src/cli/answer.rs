@@ -56,7 +56,7 @@ fn fault(answer: &Value) -> Option<Failure> {
 fn table(names: &[Value], types: &[Value], rows: &[Value]) -> String {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_FULL_CONDENSED);
-    table.set_header(names.iter().map(|name| cell_text(name)));
+    table.set_header(names.iter().map(cell_text));
     for row in rows {
         table.add_row(cells(row).iter().map(|cell| Cell::new(cell_text(cell))));
     }

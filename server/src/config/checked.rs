@@ -9,6 +9,7 @@ use meunier_query::EngineConfig;
 
 use super::quantity::{parse_duration, parse_size};
 use super::raw::{ConfigProblem, KEYS, RawConfig};
+use crate::shutdown::end_after_ledger_failure;
 
 /// Where `serve` keeps its data when nothing else is said.
 pub const DATA_DIR_DEFAULT: &str = "./data";
@@ -126,6 +127,7 @@ impl Reader<'_> {
             worker_threads: self.count_or("ingest.worker_threads", default.worker_threads),
             seal_threads: self.count_or("ingest.seal_threads", default.seal_threads),
             memory_bytes_max: self.size("ingest.memory_max").unwrap_or(default.memory_bytes_max),
+            on_ledger_failure: end_after_ledger_failure,
             ..default
         }
     }

@@ -21,8 +21,8 @@ fn settings(directory: &TempDir, broker: &EmbeddedBroker) -> Config {
 
 /// Count and sum of `n` from 0 to `end`, as an answer has them: sums of the single-stage dialect are doubles.
 fn first(end: u32) -> Value {
-    let end = f64::from(end);
-    json!([[end as u64, end * (end - 1.0) / 2.0]])
+    let count = f64::from(end);
+    json!([[end, count * (count - 1.0) / 2.0]])
 }
 
 async fn start(config: &Config) -> (RunningServer, Client) {

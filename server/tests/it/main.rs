@@ -1,4 +1,5 @@
 //! The server as its clients meet it: HTTP without a port, then with one, then with Kafka behind it.
+#![expect(clippy::unwrap_used, reason = "test code; clippy knows only `#[test]` functions as such")]
 
 mod fixture;
 mod bad_input;
