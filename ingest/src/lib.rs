@@ -1,6 +1,6 @@
 //! Kafka records in, published segments out.
 //!
-//! Modules stand in the order the data takes: a topic's records come through [`source`], become rows in [`decode`], are
+//! Modules stand in the order the data takes: a topic's records come through `source`, become rows in [`decode`], are
 //! appended and published by a partition's consumer, and committed by the sealer. [`Ingester`] runs it all.
 
 mod config;
