@@ -71,6 +71,8 @@ pub(crate) struct PartitionConsumer {
     /// The last take filled its batch: more is likely there.
     backlog: bool,
     last_fetch: Instant,
+    /// Memory of the consuming segment as last published: adding it up anew visits every chunk and dictionary block.
+    segment_memory_bytes: usize,
     /// What this partition last reported to the memory total.
     memory_reported: u64,
 }
@@ -103,6 +105,7 @@ impl PartitionConsumer {
             paused: false,
             backlog: false,
             last_fetch: Instant::now(),
+            segment_memory_bytes: 0,
             memory_reported: 0,
             queue: None,
             policy,
@@ -152,8 +155,7 @@ impl PartitionConsumer {
     }
 
     pub(crate) fn memory_bytes(&self) -> u64 {
-        (self.segment.memory_bytes() + self.sealing.as_ref().map_or(0, |segment| segment.memory_bytes()))
-            as u64
+        (self.segment_memory_bytes + self.sealing.as_ref().map_or(0, |segment| segment.memory_bytes())) as u64
     }
 
     /// Returns by how much the partition's memory changed since the last call.
@@ -336,12 +338,13 @@ impl PartitionConsumer {
         if self.seal_requested {
             return Some(SealReason::Request);
         }
-        let bytes = self.segment.memory_bytes() as u64;
+        let bytes = self.segment_memory_bytes as u64;
         self.policy.due(self.segment.rows() as u64, bytes, self.segment_began.elapsed())
     }
 
     fn publish(&mut self) {
         let consuming = self.segment.snapshot();
+        self.segment_memory_bytes = consuming.memory_bytes();
         let rows = consuming.rows() as u64;
         let sealing_rows = self.sealing.as_ref().map_or(0, |segment| segment.rows()) as u64;
         let rows_total = self.rows_committed + sealing_rows + rows;
