@@ -15,6 +15,7 @@ pub mod dictionary;
 mod dictionary_writer;
 pub mod column;
 pub mod stats;
+pub mod index;
 pub mod chunk;
 pub mod consuming_segment;
 pub mod error;

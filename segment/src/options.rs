@@ -11,4 +11,134 @@ pub struct SegmentOptions {
     pub sorted_column: Option<ColumnName>,
     /// Columns stored without a dictionary.
     pub no_dictionary_columns: BTreeSet<ColumnName>,
+    /// Columns that know the rows of each of their values.
+    pub inverted_columns: BTreeSet<ColumnName>,
+    /// Columns that know the rows of ranges of their values.
+    pub range_columns: BTreeSet<ColumnName>,
+    /// Columns that know of most values that they do not hold them.
+    pub bloom_columns: BTreeSet<ColumnName>,
+    /// Aggregates kept beside the rows.
+    pub star_trees: Vec<StarTreeOptions>,
+}
+
+/// One star-tree: rows aggregated over the combinations of a few dimensions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StarTreeOptions {
+    /// Its dimensions, outermost first.
+    pub dimensions: Vec<ColumnName>,
+    /// Dimensions that always stand in a query, so that no node for "any value" is made.
+    pub skip_star_dimensions: Vec<ColumnName>,
+    /// What it aggregates.
+    pub function_pairs: Vec<FunctionPair>,
+    /// A node with more records than this is split by the next dimension.
+    pub leaf_records_max: usize,
+}
+
+/// One aggregate of a star-tree.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FunctionPair {
+    /// The function.
+    pub function: PairFunction,
+    /// What it takes; `None` is `*`, which only COUNT takes.
+    pub column: Option<ColumnName>,
+}
+
+/// The functions that a star-tree can aggregate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PairFunction {
+    /// Rows.
+    Count,
+    /// Sum of the values.
+    Sum,
+    /// Smallest value.
+    Min,
+    /// Largest value.
+    Max,
+    /// Sum and count of the values.
+    Avg,
+    /// HyperLogLog sketch of the values.
+    DistinctCountHll,
+}
+
+impl PairFunction {
+    /// All functions.
+    pub const ALL: [PairFunction; 6] = [
+        PairFunction::Count,
+        PairFunction::Sum,
+        PairFunction::Min,
+        PairFunction::Max,
+        PairFunction::Avg,
+        PairFunction::DistinctCountHll,
+    ];
+
+    /// Returns the function's name as Pinot's table configs write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            PairFunction::Count => "COUNT",
+            PairFunction::Sum => "SUM",
+            PairFunction::Min => "MIN",
+            PairFunction::Max => "MAX",
+            PairFunction::Avg => "AVG",
+            PairFunction::DistinctCountHll => "DISTINCT_COUNT_HLL",
+        }
+    }
+}
+
+impl SegmentOptions {
+    /// Returns a number that differs between different options. It stands in serving files, so that a file made with
+    /// other options is seen and made again.
+    pub fn fingerprint(&self) -> u64 {
+        let mut hash = Fingerprint::default();
+        hash.texts(&self.sorted_column);
+        hash.texts(&self.no_dictionary_columns);
+        hash.texts(&self.inverted_columns);
+        hash.texts(&self.range_columns);
+        hash.texts(&self.bloom_columns);
+        hash.number(self.star_trees.len());
+        for tree in &self.star_trees {
+            hash.texts(&tree.dimensions);
+            hash.texts(&tree.skip_star_dimensions);
+            hash.number(tree.function_pairs.len());
+            for pair in &tree.function_pairs {
+                hash.bytes(pair.function.name().as_bytes());
+                hash.texts(&pair.column);
+            }
+            hash.number(tree.leaf_records_max);
+        }
+        hash.0
+    }
+}
+
+/// FNV-1a of 64 bits, over lengths and bytes: the same on every machine and in every release.
+struct Fingerprint(u64);
+
+impl Default for Fingerprint {
+    fn default() -> Fingerprint {
+        Fingerprint(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fingerprint {
+    fn texts<'a>(&mut self, texts: impl IntoIterator<Item = &'a ColumnName, IntoIter: Clone>) {
+        let texts = texts.into_iter();
+        self.number(texts.clone().count());
+        for text in texts {
+            self.bytes(text.as_bytes());
+        }
+    }
+
+    fn number(&mut self, number: usize) {
+        self.raw(&(number as u64).to_le_bytes());
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.number(bytes.len());
+        self.raw(bytes);
+    }
+
+    fn raw(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
 }

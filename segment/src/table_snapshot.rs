@@ -10,12 +10,15 @@ use arc_swap::ArcSwap;
 use crate::chunk::CHUNK_ROWS;
 use crate::column::Column;
 use crate::consuming_segment::ConsumingSnapshot;
+use crate::dictionary::Dictionary;
 use crate::error::SegmentError;
+use crate::index::{BloomFilter, InvertedIndex, RangeIndex, SortedIndex};
 use crate::offset_range::{OffsetRange, PartitionId};
 use crate::schema::{Field, Schema};
 use crate::sealed_segment::SealedSegment;
 use crate::segment_name::SegmentName;
 use crate::stats::ColumnStats;
+use crate::value::Value;
 
 /// A segment of either kind; both answer alike.
 #[derive(Debug, Clone)]
@@ -232,6 +235,65 @@ impl Segment {
             Segment::Sealed(segment) => {
                 segment.column_index(&field.name).map(|column| segment.stats(column).clone())
             }
+        }
+    }
+
+    /// Returns the smallest and the largest value of a column in one chunk, where they are known: they are of numbers
+    /// and times in sealed segments.
+    pub fn chunk_bounds(&self, chunk: usize, field: &Field) -> Option<(Value, Value)> {
+        let (segment, column) = self.sealed_column(field)?;
+        segment.chunk_bounds(chunk, column)
+    }
+
+    /// Returns a column's sorted dictionary; none for a consuming segment, whose dictionaries are not sorted.
+    ///
+    /// # Errors
+    /// When a sealed segment's file cannot be read or is corrupt.
+    pub fn dictionary(&self, field: &Field) -> Result<Option<Arc<Dictionary>>, SegmentError> {
+        let Some((segment, column)) = self.sealed_column(field) else { return Ok(None) };
+        segment.dictionary(column)
+    }
+
+    /// Returns a column's sorted index, where the segment is sealed and has one.
+    ///
+    /// # Errors
+    /// When a sealed segment's file cannot be read or is corrupt.
+    pub fn sorted_index(&self, field: &Field) -> Result<Option<Arc<SortedIndex>>, SegmentError> {
+        let Some((segment, column)) = self.sealed_column(field) else { return Ok(None) };
+        segment.sorted_index(column)
+    }
+
+    /// Returns a column's inverted index, where the segment is sealed and has one.
+    ///
+    /// # Errors
+    /// When a sealed segment's file cannot be read or is corrupt.
+    pub fn inverted_index(&self, field: &Field) -> Result<Option<Arc<InvertedIndex>>, SegmentError> {
+        let Some((segment, column)) = self.sealed_column(field) else { return Ok(None) };
+        segment.inverted_index(column)
+    }
+
+    /// Returns a column's range index, where the segment is sealed and has one.
+    ///
+    /// # Errors
+    /// When a sealed segment's file cannot be read or is corrupt.
+    pub fn range_index(&self, field: &Field) -> Result<Option<Arc<RangeIndex>>, SegmentError> {
+        let Some((segment, column)) = self.sealed_column(field) else { return Ok(None) };
+        segment.range_index(column)
+    }
+
+    /// Returns a column's bloom filter, where the segment is sealed and has one.
+    ///
+    /// # Errors
+    /// When a sealed segment's file cannot be read or is corrupt.
+    pub fn bloom_filter(&self, field: &Field) -> Result<Option<Arc<BloomFilter>>, SegmentError> {
+        let Some((segment, column)) = self.sealed_column(field) else { return Ok(None) };
+        segment.bloom_filter(column)
+    }
+
+    fn sealed_column(&self, field: &Field) -> Option<(&SealedSegment, usize)> {
+        match self {
+            Segment::Consuming(_) => None,
+            Segment::Sealed(segment) => Some((segment, segment.column_index(&field.name)?)),
         }
     }
 }

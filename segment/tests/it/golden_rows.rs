@@ -49,6 +49,7 @@ pub(crate) fn options() -> SegmentOptions {
     SegmentOptions {
         sorted_column: Some("s".into()),
         no_dictionary_columns: plain.into_iter().map(Into::into).collect(),
+        ..SegmentOptions::default()
     }
 }
 

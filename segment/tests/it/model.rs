@@ -70,6 +70,7 @@ impl Plan {
         SegmentOptions {
             sorted_column: self.sorted_column.map(|index| column_name(index).into()),
             no_dictionary_columns: plain.map(|(index, _)| column_name(index).into()).collect(),
+            ..SegmentOptions::default()
         }
     }
 
