@@ -31,7 +31,7 @@ use crate::options::QueryOptions;
 use crate::planner::PlanContext;
 use crate::response::rows::{append_rows, type_name};
 use crate::response::{AnswerStatistics, ImplicitLimit, OutputColumn, ResultTable, write};
-use crate::scan_statistics::ScanStatistics;
+use meunier_execution::counters::ScanCounters;
 use crate::statement::Statement;
 use crate::table_provider::SnapshotTable;
 use crate::tables::Tables;
@@ -304,7 +304,7 @@ impl Core {
         let table_timeout = rewritten.tables.values().filter_map(|used| used.table.timeout_ms).max();
         // Nobody waits any more when this fails, and then the task is ended as well.
         let _ = timeout_found.send(self.timeout(options.timeout_ms.or(table_timeout)));
-        let counters = Arc::new(ScanStatistics::default());
+        let counters = Arc::new(ScanCounters::default());
         let mut statistics = statistics_of(&rewritten, &options);
         let result = self.execute(rewritten, &options, explained, &counters).await;
         count(&mut statistics, &counters);
@@ -320,7 +320,7 @@ impl Core {
         rewritten: RewrittenQuery,
         options: &QueryOptions,
         explained: Option<String>,
-        counters: &Arc<ScanStatistics>,
+        counters: &Arc<ScanCounters>,
     ) -> Result<(ResultTable, Option<QueryError>), QueryError> {
         let multistage = rewritten.multistage;
         let planning = |error: DataFusionError| QueryError::from_planning(&error, multistage);
@@ -493,8 +493,8 @@ fn statistics_of(rewritten: &RewrittenQuery, options: &QueryOptions) -> AnswerSt
 }
 
 /// Adds what was read. A plan without a scan was answered from metadata, which stands for every row.
-fn count(statistics: &mut AnswerStatistics, counters: &ScanStatistics) {
-    let get = ScanStatistics::get;
+fn count(statistics: &mut AnswerStatistics, counters: &ScanCounters) {
+    let get = ScanCounters::get;
     let from_metadata = get(&counters.scans_run) == 0;
     statistics.docs_scanned = if from_metadata { statistics.docs_total } else { get(&counters.rows_scanned) };
     statistics.entries_scanned_in_filter = get(&counters.entries_in_filter);

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType as ArrowType, Field as ArrowField, Schema as ArrowSchema, SchemaRef};
+pub(crate) use meunier_execution::input::scan_type;
+use meunier_execution::input::InputColumn;
 use meunier_segment::consuming_segment::{OFFSET_COLUMN, offset_field};
 use meunier_segment::nearest::did_you_mean;
 use meunier_segment::schema::{DataType, Field, Schema};
@@ -124,6 +126,20 @@ impl TableColumn {
         }
     }
 
+    /// Returns the column as segments are read for it.
+    pub(crate) fn input(&self, host_name: &Arc<str>) -> InputColumn {
+        match self {
+            TableColumn::Stored { field, shows_nulls } => {
+                InputColumn::Stored { field: Arc::clone(field), shows_nulls: *shows_nulls }
+            }
+            TableColumn::NullFlag(field) => InputColumn::NullFlag(Arc::clone(field)),
+            TableColumn::DocId => InputColumn::DocId,
+            TableColumn::SegmentName => InputColumn::SegmentName,
+            TableColumn::PartitionId => InputColumn::PartitionId,
+            TableColumn::HostName => InputColumn::HostName(Arc::clone(host_name)),
+        }
+    }
+
     /// Returns whether `SELECT *` leaves the column out.
     pub(crate) fn is_virtual(&self) -> bool {
         match self {
@@ -172,21 +188,6 @@ pub(crate) fn arrow_schema(columns: &[TableColumn]) -> SchemaRef {
 /// Returns the name of the flag that says where a column is null.
 pub(crate) fn null_flag_name(column: &str) -> String {
     format!("{NULL_FLAG_PREFIX}{column}")
-}
-
-/// Returns the Arrow type of a value as the scan hands it out.
-pub(crate) fn scan_type(data_type: DataType) -> ArrowType {
-    match data_type {
-        DataType::String | DataType::Json => ArrowType::Utf8View,
-        DataType::Bytes => ArrowType::BinaryView,
-        DataType::Int
-        | DataType::Long
-        | DataType::Float
-        | DataType::Double
-        | DataType::BigDecimal
-        | DataType::Boolean
-        | DataType::Timestamp => data_type.arrow(),
-    }
 }
 
 fn same(a: &str, b: &str) -> bool {

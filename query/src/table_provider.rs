@@ -9,20 +9,23 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
-use datafusion::common::{ColumnStatistics, DFSchema, Statistics};
+use datafusion::common::{ColumnStatistics, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
+use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
-use datafusion::physical_expr::split_conjunction;
 use datafusion::physical_plan::ExecutionPlan;
+use meunier_execution::counters::ScanCounters;
+use meunier_execution::filter::can_match;
+use meunier_execution::input::InputColumn;
+use meunier_execution::segment_work::SegmentInput;
 use meunier_segment::table_snapshot::{Segment, TableSnapshot};
 
-use crate::filter::Filter;
 use crate::options::Rules;
-use crate::prune::{Bounds, prune};
+use crate::predicate::PredicateContext;
+use crate::bounds::Bounds;
 use crate::scan::{ScanInput, SegmentScan};
-use crate::scan_statistics::ScanStatistics;
 use crate::table_columns::{TableColumn, arrow_schema};
 
 /// Rows that are worth a reader of their own: below, starting it costs more than it saves.
@@ -35,8 +38,8 @@ pub(crate) struct SnapshotTable {
     columns: Vec<TableColumn>,
     schema: SchemaRef,
     rules: Rules,
-    host_name: Arc<str>,
-    counters: Arc<ScanStatistics>,
+    inputs: Arc<[InputColumn]>,
+    counters: Arc<ScanCounters>,
 }
 
 impl SnapshotTable {
@@ -46,10 +49,60 @@ impl SnapshotTable {
         columns: Vec<TableColumn>,
         rules: Rules,
         host_name: Arc<str>,
-        counters: Arc<ScanStatistics>,
+        counters: Arc<ScanCounters>,
     ) -> SnapshotTable {
         let schema = arrow_schema(&columns);
-        SnapshotTable { snapshot, columns, schema, rules, host_name, counters }
+        let inputs = columns.iter().map(|column| column.input(&host_name)).collect();
+        SnapshotTable { snapshot, columns, schema, rules, inputs, counters }
+    }
+
+    /// Returns the segments that can hold a row for which all `conditions` hold, and how many were dropped.
+    ///
+    /// # Errors
+    /// When a condition names a column that the table does not have.
+    pub(crate) fn segments(
+        &self,
+        conditions: &[Expr],
+        props: &ExecutionProps,
+    ) -> Result<(SegmentInput, usize)> {
+        let context = PredicateContext { columns: &self.inputs, schema: &self.schema, props };
+        let predicate = context.all(conditions)?;
+        let mut dropped = 0;
+        let mut segments = Vec::new();
+        for segment in self.snapshot.segments() {
+            let kept = match self.rules.segment_pruning {
+                true => can_match(&predicate, &self.inputs, &segment),
+                false => segment.rows() > 0,
+            };
+            match kept {
+                true => segments.push(segment),
+                false => dropped += 1,
+            }
+        }
+        ScanCounters::add(&self.counters.segments_pruned, dropped as u64);
+        let input = SegmentInput {
+            segments: segments.into(),
+            columns: Arc::clone(&self.inputs),
+            predicate: Arc::new(predicate),
+            uses_indexes: self.rules.dictionary_filter,
+            counters: Arc::clone(&self.counters),
+        };
+        Ok((input, dropped))
+    }
+
+    /// Returns the table's columns as segments are read for them; their order is that of [`TableProvider::schema`].
+    pub(crate) fn inputs(&self) -> &Arc<[InputColumn]> {
+        &self.inputs
+    }
+
+    /// Returns the table's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.snapshot.table
+    }
+
+    /// Returns which ways of saving work are used.
+    pub(crate) fn rules(&self) -> Rules {
+        self.rules
     }
 
     /// Returns what metadata says of the rows of these segments, exact where it is proven.
@@ -99,35 +152,27 @@ impl TableProvider for SnapshotTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let table_schema = DFSchema::try_from(Arc::clone(&self.schema))?;
-        let mut conditions = Vec::with_capacity(filters.len());
-        for filter in filters {
-            let condition = state.create_physical_expr(filter.clone(), &table_schema)?;
-            conditions.extend(split_conjunction(&condition).into_iter().cloned());
-        }
-        let segments: Vec<Segment> = self.snapshot.segments().collect();
-        let used: &[_] = if self.rules.segment_pruning { &conditions } else { &[] };
-        let (segments, segments_pruned) = prune(segments, &self.columns, &self.schema, used);
-        ScanStatistics::add(&self.counters.segments_pruned, segments_pruned as u64);
-
+        let (segments, segments_pruned) = self.segments(filters, state.execution_props())?;
         let projection = projection.cloned().unwrap_or_else(|| (0..self.columns.len()).collect());
-        let statistics = self.statistics(&segments, &projection, !conditions.is_empty());
-        let rows: usize = segments.iter().map(Segment::rows).sum();
-        let readers = state.config().target_partitions().min(rows.div_ceil(ROWS_A_READER)).max(1);
+        let statistics = self.statistics(&segments.segments, &projection, !filters.is_empty());
+        let readers = readers(&segments.segments, state.config().target_partitions());
         let input = ScanInput {
             table: self.snapshot.table.clone(),
             segments,
             segments_pruned,
-            columns: self.columns.clone(),
-            host_name: Arc::clone(&self.host_name),
-            filter: Filter::new(conditions, &self.schema, self.rules.dictionary_filter)?,
+            conditions: filters.iter().map(|filter| filter.to_string()).collect(),
             schema: Arc::new(self.schema.project(&projection)?),
             projection,
             statistics,
-            counters: Arc::clone(&self.counters),
         };
         Ok(Arc::new(DataSourceExec::new(Arc::new(SegmentScan::new(input, readers, limit)))))
     }
+}
+
+/// Returns how many readers these segments are worth, at most `threads`.
+pub(crate) fn readers(segments: &[Segment], threads: usize) -> usize {
+    let rows: usize = segments.iter().map(Segment::rows).sum();
+    threads.min(rows.div_ceil(ROWS_A_READER)).max(1)
 }
 
 /// Sub-queries are planned by DataFusion above the scan.

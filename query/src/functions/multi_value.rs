@@ -66,7 +66,7 @@ impl ElementTest {
         }
     }
 
-    fn apply(self, elements: &ArrayRef, arguments: &[ScalarValue]) -> Result<BooleanArray> {
+    pub(crate) fn apply(self, elements: &ArrayRef, arguments: &[ScalarValue]) -> Result<BooleanArray> {
         let first = || arguments.first().map_or_else(|| internal_err!("an element test has an argument"), Ok);
         match self {
             ElementTest::Equal => compare(elements, first()?, cmp::eq),

@@ -1,59 +1,11 @@
-//! Drops whole segments by what their metadata says.
-//!
-//! All segments of a table are judged in one vectorised step. A segment is dropped only when its bounds prove that no row
-//! can match; a bound that is not known keeps it.
+//! What metadata knows of a column over one segment, as scans show the column.
 
-use std::collections::HashSet;
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, BooleanArray, UInt64Array};
-use arrow::datatypes::{DataType as ArrowType, SchemaRef};
-use datafusion::common::Column;
-use datafusion::common::pruning::PruningStatistics;
-use datafusion::physical_expr::{PhysicalExpr, conjunction};
-use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::scalar::ScalarValue;
 use meunier_segment::stats::ColumnStats;
 use meunier_segment::table_snapshot::Segment;
 use meunier_segment::value::Value;
 
-use crate::table_columns::{TableColumn, scan_type};
-
-/// Returns the segments that can hold a row for which all `conditions` hold, and how many were dropped. A segment
-/// without rows is dropped always.
-pub(crate) fn prune(
-    segments: Vec<Segment>,
-    columns: &[TableColumn],
-    schema: &SchemaRef,
-    conditions: &[Arc<dyn PhysicalExpr>],
-) -> (Vec<Segment>, usize) {
-    let before = segments.len();
-    let segments: Vec<Segment> = segments.into_iter().filter(|segment| segment.rows() > 0).collect();
-    let kept = match verdicts(&segments, columns, schema, conditions) {
-        Some(verdicts) => {
-            segments.into_iter().zip(verdicts).filter(|(_, kept)| *kept).map(|(segment, _)| segment).collect()
-        }
-        None => segments,
-    };
-    let pruned = before - kept.len();
-    (kept, pruned)
-}
-
-/// Returns for each segment whether it may match; nothing when the conditions say nothing about bounds.
-fn verdicts(
-    segments: &[Segment],
-    columns: &[TableColumn],
-    schema: &SchemaRef,
-    conditions: &[Arc<dyn PhysicalExpr>],
-) -> Option<Vec<bool>> {
-    if segments.is_empty() || conditions.is_empty() {
-        return None;
-    }
-    let predicate = PruningPredicateBuilder::new()
-        .with_file_schema(Arc::clone(schema))
-        .build(conjunction(conditions.iter().cloned()))?;
-    predicate.prune(&SegmentBounds { segments, columns }).ok()
-}
+use crate::table_columns::TableColumn;
 
 /// What is known of one column over one segment, as the scan shows the column.
 #[derive(Debug, Default)]
@@ -138,62 +90,4 @@ fn scalar(value: &Value) -> ScalarValue {
 
 fn text(value: &str) -> ScalarValue {
     ScalarValue::Utf8View(Some(value.to_owned()))
-}
-
-/// The bounds of all segments, one column at a time.
-struct SegmentBounds<'a> {
-    segments: &'a [Segment],
-    columns: &'a [TableColumn],
-}
-
-impl SegmentBounds<'_> {
-    fn column(&self, column: &Column) -> Option<&TableColumn> {
-        self.columns.iter().find(|known| known.name() == column.name)
-    }
-
-    fn bounds(&self, column: &Column, pick: impl Fn(Bounds) -> Option<ScalarValue>) -> Option<ArrayRef> {
-        let column = self.column(column)?;
-        let unknown = ScalarValue::try_from(&column_type(column)).ok()?;
-        let mut any_known = false;
-        let mut values = Vec::with_capacity(self.segments.len());
-        for segment in self.segments {
-            let value = pick(Bounds::of(segment, column));
-            any_known |= value.is_some();
-            values.push(value.unwrap_or_else(|| unknown.clone()));
-        }
-        any_known.then(|| ScalarValue::iter_to_array(values).ok()).flatten()
-    }
-}
-
-fn column_type(column: &TableColumn) -> ArrowType {
-    scan_type(column.data_type())
-}
-
-impl PruningStatistics for SegmentBounds<'_> {
-    fn min_values(&self, column: &Column) -> Option<ArrayRef> {
-        self.bounds(column, |bounds| bounds.min)
-    }
-
-    fn max_values(&self, column: &Column) -> Option<ArrayRef> {
-        self.bounds(column, |bounds| bounds.max)
-    }
-
-    fn num_containers(&self) -> usize {
-        self.segments.len()
-    }
-
-    fn null_counts(&self, column: &Column) -> Option<ArrayRef> {
-        let column = self.column(column)?;
-        let counts = self.segments.iter().map(|segment| Bounds::of(segment, column).nulls);
-        Some(Arc::new(counts.collect::<UInt64Array>()))
-    }
-
-    fn row_counts(&self) -> Option<ArrayRef> {
-        let rows = self.segments.iter().map(|segment| Some(segment.rows() as u64));
-        Some(Arc::new(rows.collect::<UInt64Array>()))
-    }
-
-    fn contained(&self, _column: &Column, _values: &HashSet<ScalarValue>) -> Option<BooleanArray> {
-        None
-    }
 }

@@ -1,0 +1,148 @@
+//! Numbers for values, in order of first sight.
+
+use hashbrown::HashTable;
+
+/// Numbers byte strings from zero.
+#[derive(Debug, Default)]
+pub(crate) struct BytesInterner {
+    numbers: HashTable<u32>,
+    /// Where each value ends in `bytes`.
+    ends: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl BytesInterner {
+    /// Returns the number of a value.
+    pub(crate) fn intern(&mut self, value: &[u8]) -> u32 {
+        let BytesInterner { numbers, ends, bytes } = self;
+        let hash = hash_bytes(value);
+        let at = |number: u32| value_at(ends, bytes, number as usize);
+        let found = numbers.find(hash, |&number| at(number) == value);
+        if let Some(&number) = found {
+            return number;
+        }
+        let number = u32::try_from(ends.len()).expect("fewer than 2^32 values are numbered");
+        numbers.insert_unique(hash, number, |&number| hash_bytes(value_at(ends, bytes, number as usize)));
+        bytes.extend_from_slice(value);
+        ends.push(bytes.len());
+        number
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Returns the value of a number.
+    pub(crate) fn value(&self, number: u32) -> &[u8] {
+        value_at(&self.ends, &self.bytes, number as usize)
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * size_of::<usize>() + self.numbers.allocation_size()
+    }
+}
+
+fn value_at<'a>(ends: &[usize], bytes: &'a [u8], number: usize) -> &'a [u8] {
+    let start = if number == 0 { 0 } else { ends[number - 1] };
+    &bytes[start..ends[number]]
+}
+
+fn hash_bytes(value: &[u8]) -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    let mut hasher = foldhash::fast::FixedState::default().build_hasher();
+    hasher.write(value);
+    hasher.finish()
+}
+
+/// Numbers whole numbers from zero.
+#[derive(Debug, Default)]
+pub(crate) struct IntInterner {
+    numbers: HashTable<u32>,
+    values: Vec<i64>,
+}
+
+impl IntInterner {
+    /// Returns the number of a value.
+    pub(crate) fn intern(&mut self, value: i64) -> u32 {
+        let IntInterner { numbers, values } = self;
+        let hash = hash_int(value);
+        if let Some(&number) = numbers.find(hash, |&number| values[number as usize] == value) {
+            return number;
+        }
+        let number = u32::try_from(values.len()).expect("fewer than 2^32 values are numbered");
+        numbers.insert_unique(hash, number, |&number| hash_int(values[number as usize]));
+        values.push(value);
+        number
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Returns the value of a number.
+    pub(crate) fn value(&self, number: u32) -> i64 {
+        self.values[number as usize]
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.values.capacity() * size_of::<i64>() + self.numbers.allocation_size()
+    }
+}
+
+fn hash_int(value: i64) -> u64 {
+    use std::hash::BuildHasher;
+    foldhash::fast::FixedState::default().hash_one(value)
+}
+
+/// Numbers tuples of `width` numbers from zero.
+#[derive(Debug)]
+pub(crate) struct TupleInterner {
+    numbers: HashTable<u32>,
+    width: usize,
+    /// The tuples, one after the other.
+    values: Vec<u32>,
+    len: usize,
+}
+
+impl TupleInterner {
+    pub(crate) fn new(width: usize) -> TupleInterner {
+        TupleInterner { numbers: HashTable::new(), width, values: Vec::new(), len: 0 }
+    }
+
+    /// Returns the number of a tuple, and whether it is new.
+    pub(crate) fn intern(&mut self, tuple: &[u32]) -> (u32, bool) {
+        let TupleInterner { numbers, width, values, len } = self;
+        let at = |number: u32| number as usize * *width..(number as usize + 1) * *width;
+        let hash = hash_tuple(tuple);
+        if let Some(&number) = numbers.find(hash, |&number| values[at(number)] == *tuple) {
+            return (number, false);
+        }
+        let number = u32::try_from(*len).expect("fewer than 2^32 groups are numbered");
+        numbers.insert_unique(hash, number, |&number| hash_tuple(&values[at(number)]));
+        values.extend_from_slice(tuple);
+        *len += 1;
+        (number, true)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Returns the tuple of a number.
+    pub(crate) fn value(&self, number: usize) -> &[u32] {
+        &self.values[number * self.width..(number + 1) * self.width]
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.values.capacity() * size_of::<u32>() + self.numbers.allocation_size()
+    }
+}
+
+fn hash_tuple(tuple: &[u32]) -> u64 {
+    use std::hash::BuildHasher;
+    match tuple {
+        [only] => foldhash::fast::FixedState::default().hash_one(only),
+        [a, b] => foldhash::fast::FixedState::default().hash_one(u64::from(*a) << 32 | u64::from(*b)),
+        more => foldhash::fast::FixedState::default().hash_one(more),
+    }
+}

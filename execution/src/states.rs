@@ -1,0 +1,412 @@
+//! What an aggregate has gathered, for all groups of one worker.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, Float64Array, Int64Array};
+use arrow::buffer::NullBuffer;
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+
+use crate::distinct::{DistinctSets, translation};
+use crate::error::Result;
+use crate::input::{ChunkView, InputColumn};
+use crate::keys::{Key, KeyColumn};
+use crate::key_space::Codes;
+use crate::numbers::{Input, NullReader, Number, NumberReader};
+use crate::rows::ChunkRows;
+
+/// One aggregate of a query.
+#[derive(Debug, Clone)]
+pub struct Aggregate {
+    /// What is gathered.
+    pub function: Function,
+    /// Only rows for which this is true count.
+    pub filter: Option<Input>,
+    /// Type of the result.
+    pub data_type: DataType,
+}
+
+/// What an aggregate gathers.
+#[derive(Debug, Clone)]
+pub enum Function {
+    /// Rows.
+    Count,
+    /// Rows whose input is not null.
+    CountValues(Input),
+    /// A sum of whole numbers, or of 64-bit floats when the result is one. Null without a value.
+    Sum(Input),
+    /// The mean as a 64-bit float. Null without a value.
+    Average(Input),
+    /// The smallest number or time. Null without a value.
+    Min(Input),
+    /// The largest number or time. Null without a value.
+    Max(Input),
+    /// Different values that are not null.
+    CountDistinct(Key),
+}
+
+/// The state of one aggregate.
+#[derive(Debug)]
+pub(crate) struct State {
+    aggregate: Aggregate,
+    filter: Option<NumberReader<i64>>,
+    gathered: Gathered,
+}
+
+#[derive(Debug)]
+enum Gathered {
+    Count(Vec<i64>),
+    CountValues { counts: Vec<i64>, input: NullReader },
+    SumOfFloats(Fold<f64>),
+    SumOfInts(Fold<i64>),
+    Average { sums: Fold<f64>, counts: Vec<i64> },
+    OrderedFloats(Fold<f64>),
+    OrderedInts(Fold<i64>),
+    Distinct { sets: DistinctSets, values: Box<KeyColumn> },
+}
+
+/// One number a group, and whether there is one at all.
+#[derive(Debug)]
+struct Fold<T> {
+    input: NumberReader<T>,
+    folding: Folding,
+    numbers: Vec<T>,
+    seen: Vec<bool>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Folding {
+    Sum,
+    Min,
+    Max,
+}
+
+/// Buffers that are used again for each block of rows.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    floats: Vec<f64>,
+    ints: Vec<i64>,
+    numbers: Vec<u32>,
+}
+
+impl State {
+    pub(crate) fn new(
+        aggregate: &Aggregate,
+        columns: &Arc<[InputColumn]>,
+        codes: Option<Codes>,
+    ) -> Result<State> {
+        let float = aggregate.data_type == DataType::Float64 || aggregate.data_type == DataType::Float32;
+        let floats = |input, folding| Fold::new(NumberReader::new(input, columns), folding);
+        let ints = |input, folding| Fold::new(NumberReader::new(input, columns), folding);
+        let gathered = match &aggregate.function {
+            Function::Count => Gathered::Count(Vec::new()),
+            Function::CountValues(input) => {
+                Gathered::CountValues { counts: Vec::new(), input: NullReader::new(input, columns) }
+            }
+            Function::Sum(input) if float => Gathered::SumOfFloats(floats(input, Folding::Sum)),
+            Function::Sum(input) => Gathered::SumOfInts(ints(input, Folding::Sum)),
+            Function::Average(input) => {
+                Gathered::Average { sums: floats(input, Folding::Sum), counts: Vec::new() }
+            }
+            Function::Min(input) if float => Gathered::OrderedFloats(floats(input, Folding::Min)),
+            Function::Max(input) if float => Gathered::OrderedFloats(floats(input, Folding::Max)),
+            Function::Min(input) => Gathered::OrderedInts(ints(input, Folding::Min)),
+            Function::Max(input) => Gathered::OrderedInts(ints(input, Folding::Max)),
+            Function::CountDistinct(key) => Gathered::Distinct {
+                sets: DistinctSets::default(),
+                values: Box::new(KeyColumn::new(key, columns, codes)?),
+            },
+        };
+        let filter = aggregate.filter.as_ref().map(|filter| NumberReader::new(filter, columns));
+        Ok(State { aggregate: aggregate.clone(), filter, gathered })
+    }
+
+    /// Makes ready for the rows of a chunk.
+    pub(crate) fn open(&mut self, view: &ChunkView<'_>, rows: usize) -> Result<()> {
+        match &mut self.gathered {
+            Gathered::Count(_) | Gathered::CountValues { .. } => Ok(()),
+            Gathered::SumOfFloats(fold) | Gathered::OrderedFloats(fold) | Gathered::Average { sums: fold, .. } => {
+                fold.input.open(view)
+            }
+            Gathered::SumOfInts(fold) | Gathered::OrderedInts(fold) => fold.input.open(view),
+            Gathered::Distinct { values, .. } => values.open(view, rows).map(|_| ()),
+        }
+    }
+
+    /// Makes room for `groups` groups.
+    pub(crate) fn grow(&mut self, groups: usize) {
+        match &mut self.gathered {
+            Gathered::Count(counts) | Gathered::CountValues { counts, .. } => counts.resize(groups, 0),
+            Gathered::SumOfFloats(fold) | Gathered::OrderedFloats(fold) => fold.grow(groups),
+            Gathered::SumOfInts(fold) | Gathered::OrderedInts(fold) => fold.grow(groups),
+            Gathered::Average { sums, counts } => {
+                sums.grow(groups);
+                counts.resize(groups, 0);
+            }
+            Gathered::Distinct { sets, .. } => sets.grow(groups),
+        }
+    }
+
+    /// Takes some rows, each of the group given for it; all are of group 0 when no groups are given.
+    pub(crate) fn take(
+        &mut self,
+        view: &ChunkView<'_>,
+        rows: &ChunkRows,
+        groups: Option<&[u32]>,
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        let Some(filter) = &self.filter else { return self.take_filtered(view, rows, groups, scratch) };
+        let mut holds = Vec::new();
+        let nulls = filter.read(view, rows, &mut holds)?;
+        let passes = |at: usize| holds[at] != 0 && nulls.as_ref().is_none_or(|nulls| nulls.is_valid(at));
+        let passing = groups.map(|groups| {
+            let passing = groups.iter().enumerate().filter(|(at, _)| passes(*at));
+            passing.map(|(_, &group)| group).collect::<Vec<u32>>()
+        });
+        let mut at = 0;
+        let rows = rows.clone().retain(|_| {
+            at += 1;
+            passes(at - 1)
+        });
+        self.take_filtered(view, &rows, passing.as_deref(), scratch)
+    }
+
+    fn take_filtered(
+        &mut self,
+        view: &ChunkView<'_>,
+        rows: &ChunkRows,
+        groups: Option<&[u32]>,
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        match &mut self.gathered {
+            Gathered::Count(counts) => {
+                count(counts, groups, rows.len(), None);
+                Ok(())
+            }
+            Gathered::CountValues { counts, input } => {
+                let nulls = input.read(view, rows)?;
+                count(counts, groups, rows.len(), nulls.as_ref());
+                Ok(())
+            }
+            Gathered::SumOfFloats(fold) | Gathered::OrderedFloats(fold) => {
+                fold.take(view, rows, groups, &mut scratch.floats).map(|_| ())
+            }
+            Gathered::SumOfInts(fold) | Gathered::OrderedInts(fold) => {
+                fold.take(view, rows, groups, &mut scratch.ints).map(|_| ())
+            }
+            Gathered::Average { sums, counts } => {
+                let nulls = sums.take(view, rows, groups, &mut scratch.floats)?;
+                count(counts, groups, rows.len(), nulls.as_ref());
+                Ok(())
+            }
+            Gathered::Distinct { sets, values } => {
+                scratch.numbers.clear();
+                values.number_rows(view, rows, &mut scratch.numbers)?;
+                sets.add(groups, &scratch.numbers, values.space.len());
+                Ok(())
+            }
+        }
+    }
+
+    /// Counts rows of group 0 that need not be read. Only for [`Function::Count`] without a filter.
+    pub(crate) fn add_count(&mut self, rows: u64) {
+        if let Gathered::Count(counts) = &mut self.gathered {
+            counts[0] += i64::try_from(rows).unwrap_or(i64::MAX);
+        }
+    }
+
+    /// Adds the groups of another worker's state; `groups` says which group of this state each of them is.
+    pub(crate) fn merge(&mut self, other: &State, groups: &[u32]) -> Result<()> {
+        match (&mut self.gathered, &other.gathered) {
+            (Gathered::Count(counts), Gathered::Count(others))
+            | (Gathered::CountValues { counts, .. }, Gathered::CountValues { counts: others, .. }) => {
+                add_counts(counts, others, groups);
+            }
+            (Gathered::SumOfFloats(fold), Gathered::SumOfFloats(others))
+            | (Gathered::OrderedFloats(fold), Gathered::OrderedFloats(others)) => fold.merge(others, groups),
+            (Gathered::SumOfInts(fold), Gathered::SumOfInts(others))
+            | (Gathered::OrderedInts(fold), Gathered::OrderedInts(others)) => fold.merge(others, groups),
+            (Gathered::Average { sums, counts }, Gathered::Average { sums: other_sums, counts: others }) => {
+                sums.merge(other_sums, groups);
+                add_counts(counts, others, groups);
+            }
+            (
+                Gathered::Distinct { sets, values },
+                Gathered::Distinct { sets: other_sets, values: other_values },
+            ) => {
+                let translated = translation(&mut values.space, &other_values.space)?;
+                let len = values.space.len();
+                for (other_group, &group) in groups.iter().enumerate() {
+                    let translate = |number: u32| match &translated {
+                        Some(translated) => translated[number as usize],
+                        None => number,
+                    };
+                    sets.merge(group as usize, other_sets, other_group, translate, len);
+                }
+            }
+            _ => unreachable!("states of one aggregate are of one kind"),
+        }
+        Ok(())
+    }
+
+    /// Returns the results of the first `groups` groups.
+    pub(crate) fn finish(&self, groups: usize) -> Result<ArrayRef> {
+        let array: ArrayRef = match &self.gathered {
+            Gathered::Count(counts) | Gathered::CountValues { counts, .. } => {
+                Arc::new(Int64Array::from(counts[..groups].to_vec()))
+            }
+            Gathered::SumOfFloats(fold) | Gathered::OrderedFloats(fold) => {
+                Arc::new(Float64Array::new(fold.numbers[..groups].to_vec().into(), fold.nulls(groups)))
+            }
+            Gathered::SumOfInts(fold) | Gathered::OrderedInts(fold) => {
+                Arc::new(Int64Array::new(fold.numbers[..groups].to_vec().into(), fold.nulls(groups)))
+            }
+            Gathered::Average { sums, counts } => {
+                let means = sums.numbers[..groups].iter().zip(counts);
+                Arc::new(
+                    means
+                        .map(|(sum, &count)| (count > 0).then(|| sum / count as f64))
+                        .collect::<Float64Array>(),
+                )
+            }
+            Gathered::Distinct { sets, .. } => Arc::new(Int64Array::from(sets.counts(groups))),
+        };
+        match array.data_type() == &self.aggregate.data_type {
+            true => Ok(array),
+            false => Ok(cast(&array, &self.aggregate.data_type)?),
+        }
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        match &self.gathered {
+            Gathered::Count(counts) => counts.capacity() * 8,
+            Gathered::CountValues { counts, .. } => counts.capacity() * 8,
+            Gathered::SumOfFloats(fold) | Gathered::OrderedFloats(fold) => fold.memory_bytes(),
+            Gathered::SumOfInts(fold) | Gathered::OrderedInts(fold) => fold.memory_bytes(),
+            Gathered::Average { sums, counts } => sums.memory_bytes() + counts.capacity() * 8,
+            Gathered::Distinct { sets, values } => sets.memory_bytes() + values.memory_bytes(),
+        }
+    }
+}
+
+impl<T: Number> Fold<T> {
+    fn new(input: NumberReader<T>, folding: Folding) -> Fold<T> {
+        Fold { input, folding, numbers: Vec::new(), seen: Vec::new() }
+    }
+
+    fn grow(&mut self, groups: usize) {
+        self.numbers.resize(groups, T::default());
+        self.seen.resize(groups, false);
+    }
+
+    /// Takes some rows and returns which of their numbers are null.
+    fn take(
+        &mut self,
+        view: &ChunkView<'_>,
+        rows: &ChunkRows,
+        groups: Option<&[u32]>,
+        buffer: &mut Vec<T>,
+    ) -> Result<Option<NullBuffer>> {
+        if let Some(values) = self.input.slice(rows) {
+            fold(self.folding, &mut self.numbers, &mut self.seen, groups, values, None);
+            return Ok(None);
+        }
+        let nulls = self.input.read(view, rows, buffer)?;
+        let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
+        fold(self.folding, &mut self.numbers, &mut self.seen, groups, buffer, nulls.as_ref());
+        Ok(nulls)
+    }
+
+    fn merge(&mut self, other: &Fold<T>, groups: &[u32]) {
+        for ((&group, &number), &seen) in groups.iter().zip(&other.numbers).zip(&other.seen) {
+            if seen {
+                let group = group as usize;
+                self.numbers[group] = match self.seen[group] {
+                    true => self.folding.of(self.numbers[group], number),
+                    false => number,
+                };
+                self.seen[group] = true;
+            }
+        }
+    }
+
+    fn nulls(&self, groups: usize) -> Option<NullBuffer> {
+        let seen = &self.seen[..groups];
+        seen.contains(&false).then(|| NullBuffer::from(seen.to_vec()))
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.numbers.capacity() * size_of::<T>() + self.seen.capacity()
+    }
+}
+
+impl Folding {
+    fn of<T: Number>(self, a: T, b: T) -> T {
+        match self {
+            Folding::Sum => a.add(b),
+            Folding::Min => if b.less(a) { b } else { a },
+            Folding::Max => if a.less(b) { b } else { a },
+        }
+    }
+}
+
+fn fold<T: Number>(
+    folding: Folding,
+    numbers: &mut [T],
+    seen: &mut [bool],
+    groups: Option<&[u32]>,
+    values: &[T],
+    nulls: Option<&NullBuffer>,
+) {
+    match (groups, nulls) {
+        (None, None) => {
+            let folded = match folding {
+                Folding::Sum => T::sum(values),
+                Folding::Min | Folding::Max => {
+                    let Some((&first, rest)) = values.split_first() else { return };
+                    rest.iter().fold(first, |best, &value| folding.of(best, value))
+                }
+            };
+            if !values.is_empty() {
+                numbers[0] = if seen[0] { folding.of(numbers[0], folded) } else { folded };
+                seen[0] = true;
+            }
+        }
+        (Some(groups), None) if folding == Folding::Sum => {
+            for (&group, &value) in groups.iter().zip(values) {
+                let group = group as usize;
+                numbers[group] = numbers[group].add(value);
+                seen[group] = true;
+            }
+        }
+        (groups, nulls) => {
+            for (at, &value) in values.iter().enumerate() {
+                if nulls.is_some_and(|nulls| nulls.is_null(at)) {
+                    continue;
+                }
+                let group = groups.map_or(0, |groups| groups[at] as usize);
+                numbers[group] = if seen[group] { folding.of(numbers[group], value) } else { value };
+                seen[group] = true;
+            }
+        }
+    }
+}
+
+fn count(counts: &mut [i64], groups: Option<&[u32]>, rows: usize, nulls: Option<&NullBuffer>) {
+    match (groups, nulls) {
+        (None, nulls) => counts[0] += (rows - nulls.map_or(0, NullBuffer::null_count)) as i64,
+        (Some(groups), None) => groups.iter().for_each(|&group| counts[group as usize] += 1),
+        (Some(groups), Some(nulls)) => {
+            for (at, &group) in groups.iter().enumerate() {
+                counts[group as usize] += i64::from(nulls.is_valid(at));
+            }
+        }
+    }
+}
+
+fn add_counts(counts: &mut [i64], others: &[i64], groups: &[u32]) {
+    for (&group, &other) in groups.iter().zip(others) {
+        counts[group as usize] += other;
+    }
+}
+
