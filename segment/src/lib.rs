@@ -19,6 +19,8 @@ pub mod chunk;
 pub mod consuming_segment;
 pub mod error;
 pub mod seal;
+pub mod index;
+pub mod star_tree;
 pub mod durable;
 pub mod serving;
 pub mod sealed_segment;
