@@ -20,6 +20,7 @@ pub mod chunk;
 pub mod consuming_segment;
 pub mod error;
 pub mod seal;
+pub mod star_tree;
 pub mod durable;
 pub mod serving;
 pub mod sealed_segment;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::schema::ColumnName;
+pub use crate::star_tree::{FunctionPair, PairFunction, StarTreeOptions};
 
 /// Storage choices of one table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,69 +22,6 @@ pub struct SegmentOptions {
     pub star_trees: Vec<StarTreeOptions>,
 }
 
-/// One star-tree: rows aggregated over the combinations of a few dimensions.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StarTreeOptions {
-    /// Its dimensions, outermost first.
-    pub dimensions: Vec<ColumnName>,
-    /// Dimensions that always stand in a query, so that no node for "any value" is made.
-    pub skip_star_dimensions: Vec<ColumnName>,
-    /// What it aggregates.
-    pub function_pairs: Vec<FunctionPair>,
-    /// A node with more records than this is split by the next dimension.
-    pub leaf_records_max: usize,
-}
-
-/// One aggregate of a star-tree.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FunctionPair {
-    /// The function.
-    pub function: PairFunction,
-    /// What it takes; `None` is `*`, which only COUNT takes.
-    pub column: Option<ColumnName>,
-}
-
-/// The functions that a star-tree can aggregate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PairFunction {
-    /// Rows.
-    Count,
-    /// Sum of the values.
-    Sum,
-    /// Smallest value.
-    Min,
-    /// Largest value.
-    Max,
-    /// Sum and count of the values.
-    Avg,
-    /// HyperLogLog sketch of the values.
-    DistinctCountHll,
-}
-
-impl PairFunction {
-    /// All functions.
-    pub const ALL: [PairFunction; 6] = [
-        PairFunction::Count,
-        PairFunction::Sum,
-        PairFunction::Min,
-        PairFunction::Max,
-        PairFunction::Avg,
-        PairFunction::DistinctCountHll,
-    ];
-
-    /// Returns the function's name as Pinot's table configs write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            PairFunction::Count => "COUNT",
-            PairFunction::Sum => "SUM",
-            PairFunction::Min => "MIN",
-            PairFunction::Max => "MAX",
-            PairFunction::Avg => "AVG",
-            PairFunction::DistinctCountHll => "DISTINCT_COUNT_HLL",
-        }
-    }
-}
-
 impl SegmentOptions {
     /// Returns a number that differs between different options. It stands in serving files, so that a file made with
     /// other options is seen and made again.
@@ -100,8 +38,7 @@ impl SegmentOptions {
             hash.texts(&tree.skip_star_dimensions);
             hash.number(tree.function_pairs.len());
             for pair in &tree.function_pairs {
-                hash.bytes(pair.function.name().as_bytes());
-                hash.texts(&pair.column);
+                hash.bytes(pair.to_string().as_bytes());
             }
             hash.number(tree.leaf_records_max);
         }
