@@ -20,10 +20,9 @@ use crate::key_space::Codes;
 pub use crate::keys::Key;
 use crate::keys::KeyColumn;
 pub use crate::numbers::Input;
-use crate::predicate::Predicate;
 use crate::rows::ChunkRows;
-use crate::states::{Scratch, State};
 pub use crate::states::{Aggregate, Function};
+use crate::states::{Scratch, State};
 
 /// Rows taken at once.
 const BLOCK_ROWS: usize = 4096;
@@ -40,8 +39,6 @@ const NO_GROUP: u32 = u32::MAX;
 pub struct Aggregation {
     /// The columns that everything below counts in.
     pub columns: Arc<[InputColumn]>,
-    /// Which rows are taken.
-    pub predicate: Predicate,
     /// What they are grouped by; without keys there is one group, also of no row.
     pub keys: Vec<Key>,
     /// What is gathered of each group.
@@ -316,6 +313,12 @@ impl Worker {
         let options = RecordBatchOptions::new().with_row_count(Some(groups));
         let schema = Arc::clone(&self.aggregation.schema);
         Ok(RecordBatch::try_new_with_options(schema, arrays, &options)?)
+    }
+
+    /// Returns how many values are read of each row that passes.
+    pub fn columns_read(&self) -> usize {
+        let read = |aggregate: &Aggregate| usize::from(!matches!(aggregate.function, Function::Count));
+        self.keys.len() + self.aggregation.aggregates.iter().map(read).sum::<usize>()
     }
 
     /// Returns the memory that groups and states take.

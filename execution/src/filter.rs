@@ -11,14 +11,16 @@ use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
 use arrow::buffer::NullBuffer;
 use meunier_segment::chunk::CHUNK_ROWS;
 use meunier_segment::column::{Column, ColumnValues};
+use meunier_segment::index::IndexError;
 use meunier_segment::schema::Field;
 use meunier_segment::stats::ColumnStats;
 use meunier_segment::table_snapshot::Segment;
+use meunier_segment::value::Value;
 use roaring::RoaringBitmap;
 
 use crate::compute::Compute;
 use crate::counters::ScanCounters;
-use crate::error::Result;
+use crate::error::{ExecutionError, Result};
 use crate::id_set::IdSet;
 use crate::input::{ChunkView, InputColumn, unreadable};
 use crate::number_test::{narrow_list, narrow_mask};
@@ -27,6 +29,9 @@ use crate::rows::{ChunkRows, row_id};
 
 /// Below this share of a chunk's rows, rows are tested one by one instead of all at once.
 const LIST_SHARE: usize = 16;
+/// An inverted or range index is asked when it names at most this share of a segment's rows: above, reading ids or numbers
+/// side by side is faster than making a bitmap of rows.
+const INDEX_SHARE: u64 = 16;
 
 /// A predicate bound to one segment.
 #[derive(Debug)]
@@ -54,9 +59,18 @@ enum Node {
     /// Answered for the whole segment by an index.
     Indexed(SegmentRows),
     Value(ValueNode),
-    AnyElement { value: ValueNode, negated: bool },
-    Null { field: Arc<Field>, negated: bool },
-    Rows { columns: Vec<usize>, truth: Arc<dyn Compute> },
+    AnyElement {
+        value: ValueNode,
+        negated: bool,
+    },
+    Null {
+        field: Arc<Field>,
+        negated: bool,
+    },
+    Rows {
+        columns: Vec<usize>,
+        truth: Arc<dyn Compute>,
+    },
     And(Vec<Node>),
     Or(Vec<Node>),
 }
@@ -84,7 +98,8 @@ impl SegmentFilter {
         use_indexes: bool,
     ) -> Result<SegmentFilter> {
         let binder = Binder { columns, segment, use_indexes };
-        let mut filter = SegmentFilter { columns: Arc::clone(columns), candidates: SegmentRows::All, tests: Vec::new() };
+        let mut filter =
+            SegmentFilter { columns: Arc::clone(columns), candidates: SegmentRows::All, tests: Vec::new() };
         let parts = match binder.bind(predicate)? {
             Node::And(parts) => parts,
             part => vec![part],
@@ -101,12 +116,16 @@ impl SegmentFilter {
         Ok(filter)
     }
 
-    /// Returns how many rows of a segment of `rows` rows pass, where that is known without reading any.
-    pub fn known_count(&self, rows: usize) -> Option<u64> {
+    /// Returns how many rows of a chunk pass, where that is known without reading any.
+    pub fn known_count(&self, view: &ChunkView<'_>) -> Option<u64> {
+        let (first, last) =
+            (row_id_in_segment(view.first_row), row_id_in_segment(view.first_row + view.rows));
         self.tests.is_empty().then(|| match &self.candidates {
-            SegmentRows::All => rows as u64,
-            SegmentRows::Range(range) => range.len() as u64,
-            SegmentRows::Bitmap(bitmap) => bitmap.len(),
+            SegmentRows::All => view.rows as u64,
+            SegmentRows::Range(range) => {
+                u64::from(range.end.min(last).saturating_sub(range.start.max(first)))
+            }
+            SegmentRows::Bitmap(bitmap) => bitmap.range_cardinality(first..last),
         })
     }
 
@@ -182,7 +201,10 @@ fn row_id_in_segment(row: usize) -> u32 {
 enum Work {
     Rows(ChunkRows),
     /// A flag for each row from `start` on.
-    Mask { start: usize, mask: Vec<u8> },
+    Mask {
+        start: usize,
+        mask: Vec<u8>,
+    },
 }
 
 impl Work {
@@ -514,7 +536,13 @@ impl Binder<'_> {
                 Ok(match (nulls.unwrap_or(rows), negated) {
                     (0, true) => Node::All,
                     (0, false) => Node::None,
-                    (nulls, negated) if nulls == rows => if *negated { Node::None } else { Node::All },
+                    (nulls, negated) if nulls == rows => {
+                        if *negated {
+                            Node::None
+                        } else {
+                            Node::All
+                        }
+                    }
                     _ => Node::Null { field: Arc::clone(field), negated: *negated },
                 })
             }
@@ -570,7 +598,13 @@ impl Binder<'_> {
 
     fn bind_value(&self, column: usize, test: &Test) -> Result<Node> {
         let (field, shows_nulls) = self.stored(column);
-        let mut node = ValueNode { field: Arc::clone(field), shows_nulls, test: test.clone(), ids: None, holds_for_null: false };
+        let mut node = ValueNode {
+            field: Arc::clone(field),
+            shows_nulls,
+            test: test.clone(),
+            ids: None,
+            holds_for_null: false,
+        };
         if !self.use_indexes {
             return Ok(Node::Value(node));
         }
@@ -585,13 +619,14 @@ impl Binder<'_> {
                 return Ok(node);
             }
         }
-        if let Test::Truth(truth) = test && nulls_matter {
+        if let Test::Truth(truth) = test
+            && nulls_matter
+        {
             let null = new_null_array(&crate::input::scan_type(field.data_type), 1);
             let holds = truth.compute(&[null], 1)?;
             node.holds_for_null = holds.as_boolean().is_valid(0) && holds.as_boolean().value(0);
         }
-        let dictionary =
-            self.segment.dictionary(field).map_err(|source| unreadable(self.segment, source))?;
+        let dictionary = self.segment.dictionary(field).map_err(|source| unreadable(self.segment, source))?;
         let Some(dictionary) = dictionary else { return self.plain_by_index(node) };
         // A value that no row in question has may make a computation fail, so a failure here is not the query's.
         let Ok(ids) = IdSet::of(test, &dictionary) else { return Ok(Node::Value(node)) };
@@ -612,7 +647,13 @@ impl Binder<'_> {
 
     fn bind_elements(&self, column: usize, test: &Test, negated: bool) -> Result<Node> {
         let (field, shows_nulls) = self.stored(column);
-        let mut value = ValueNode { field: Arc::clone(field), shows_nulls, test: test.clone(), ids: None, holds_for_null: false };
+        let mut value = ValueNode {
+            field: Arc::clone(field),
+            shows_nulls,
+            test: test.clone(),
+            ids: None,
+            holds_for_null: false,
+        };
         if self.use_indexes {
             let dictionary =
                 self.segment.dictionary(field).map_err(|source| unreadable(self.segment, source))?;
@@ -623,17 +664,96 @@ impl Binder<'_> {
         if value.ids.as_ref().is_some_and(IdSet::is_empty) && !negated {
             return Ok(Node::None);
         }
+        if let Some(ids) = value.ids.as_ref().filter(|_| !negated && !shows_nulls) {
+            let failed = |source| unreadable(self.segment, source);
+            if let Some(inverted) = self.segment.inverted_index(field).map_err(failed)? {
+                if self.is_worth_an_index(inverted.count(ids.ranges())) {
+                    if let Ok(rows) = inverted.rows(ids.ranges()) {
+                        return Ok(Node::Indexed(SegmentRows::Bitmap(rows)));
+                    }
+                }
+            }
+        }
         Ok(Node::AnyElement { value, negated })
     }
 
-    /// Returns the rows with these ids where an index knows them and is worth asking.
-    fn rows_of_ids(&self, _field: &Field, _ids: &IdSet) -> Result<Option<SegmentRows>> {
-        Ok(None)
+    /// Returns the rows with these ids where an index knows them and is worth asking. An index that is damaged is not:
+    /// the column itself answers then.
+    fn rows_of_ids(&self, field: &Field, ids: &IdSet) -> Result<Option<SegmentRows>> {
+        let failed = |source| unreadable(self.segment, source);
+        if let Some(sorted) = self.segment.sorted_index(field).map_err(failed)? {
+            return Ok(Some(match ids.ranges() {
+                [only] => SegmentRows::Range(sorted.rows(only.clone())),
+                many => SegmentRows::Bitmap(many.iter().fold(RoaringBitmap::new(), |mut rows, ids| {
+                    rows.insert_range(sorted.rows(ids.clone()));
+                    rows
+                })),
+            }));
+        }
+        let Some(inverted) = self.segment.inverted_index(field).map_err(failed)? else { return Ok(None) };
+        if !self.is_worth_an_index(inverted.count(ids.ranges())) {
+            return Ok(None);
+        }
+        Ok(inverted.rows(ids.ranges()).ok().map(SegmentRows::Bitmap))
     }
 
-    /// Asks the index of a column without a dictionary.
+    /// Asks the indexes of a column without a dictionary.
     fn plain_by_index(&self, node: ValueNode) -> Result<Node> {
-        Ok(Node::Value(node))
+        let Test::Intervals(intervals) = &node.test else { return Ok(Node::Value(node)) };
+        let failed = |source| unreadable(self.segment, source);
+        if let Some(bloom) = self.segment.bloom_filter(&node.field).map_err(failed)? {
+            let missing =
+                |interval: &Interval| interval.only().is_some_and(|value| !bloom.may_contain(value));
+            if intervals.iter().all(missing) {
+                return Ok(Node::None);
+            }
+        }
+        let Some(range) = self.segment.range_index(&node.field).map_err(failed)? else {
+            return Ok(Node::Value(node));
+        };
+        let count = intervals.iter().map(|at| range.count(at.low.as_ref(), at.high.as_ref())).sum();
+        if !self.is_worth_an_index(count) {
+            return Ok(Node::Value(node));
+        }
+        let mut rows = RoaringBitmap::new();
+        for interval in intervals.iter() {
+            let (low, high) = (interval.low.as_ref(), interval.high.as_ref());
+            match range.rows(low, high, |row| self.value_at(&node.field, row)) {
+                Ok(found) => rows |= found,
+                Err(LookUpError::Damaged) => return Ok(Node::Value(node)),
+                Err(LookUpError::Unreadable(error)) => return Err(error),
+            }
+        }
+        Ok(match rows.is_empty() {
+            true => Node::None,
+            false => Node::Indexed(SegmentRows::Bitmap(rows)),
+        })
+    }
+
+    fn value_at(&self, field: &Field, row: u32) -> std::result::Result<Value, LookUpError> {
+        let (chunk, row) = (row as usize / CHUNK_ROWS, row as usize % CHUNK_ROWS);
+        let column = self
+            .segment
+            .column(chunk, field)
+            .map_err(|source| LookUpError::Unreadable(unreadable(self.segment, source)))?;
+        let ColumnValues::Plain(values) = &column.values else { return Err(LookUpError::Damaged) };
+        (row < values.len()).then(|| Value::at(values, row)).flatten().ok_or(LookUpError::Damaged)
+    }
+
+    fn is_worth_an_index(&self, rows: u64) -> bool {
+        rows.saturating_mul(INDEX_SHARE) <= self.segment.rows() as u64
+    }
+}
+
+/// Why an index gave no rows.
+enum LookUpError {
+    Damaged,
+    Unreadable(ExecutionError),
+}
+
+impl From<IndexError> for LookUpError {
+    fn from(_: IndexError) -> LookUpError {
+        LookUpError::Damaged
     }
 }
 
@@ -659,7 +779,10 @@ pub fn can_match(predicate: &Predicate, columns: &[InputColumn], segment: &Segme
             let InputColumn::Stored { field, shows_nulls } = &columns[*column] else { return true };
             match segment.stats(field) {
                 Some(stats) => !matches!(by_bounds(intervals, &stats, true), Some(Node::None)),
-                None => !shows_nulls && intervals.iter().any(|interval| interval.contains(&field.default_null_value)),
+                None => {
+                    !shows_nulls
+                        && intervals.iter().any(|interval| interval.contains(&field.default_null_value))
+                }
             }
         }
         Predicate::Value { test: Test::Truth(_), .. } => true,

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryViewBuilder, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array,
-    StringViewBuilder, TimestampMillisecondArray,
+    Array, ArrayRef, AsArray, BinaryViewBuilder, BooleanArray, Float32Array, Float64Array, Int32Array,
+    Int64Array, StringViewBuilder, TimestampMillisecondArray,
 };
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{
@@ -69,7 +69,10 @@ enum Numbers {
     Ints(IntInterner),
     Bytes(BytesInterner),
     /// Values of any other type, as bytes that Arrow makes of them.
-    Rows { converter: RowConverter, rows: BytesInterner },
+    Rows {
+        converter: RowConverter,
+        rows: BytesInterner,
+    },
 }
 
 impl KeySpace {
@@ -238,7 +241,9 @@ impl KeySpace {
 /// Calls `f` on whole numbers, and on floats by their bits.
 fn for_each_int(values: &ArrayRef, mut f: impl FnMut(Option<i64>)) {
     match values.data_type() {
-        DataType::Int32 => values.as_primitive::<Int32Type>().iter().for_each(|value| f(value.map(i64::from))),
+        DataType::Int32 => {
+            values.as_primitive::<Int32Type>().iter().for_each(|value| f(value.map(i64::from)))
+        }
         DataType::Int64 => values.as_primitive::<Int64Type>().iter().for_each(f),
         DataType::Timestamp(..) => values.as_primitive::<TimestampMillisecondType>().iter().for_each(f),
         DataType::Float32 => values

@@ -61,9 +61,9 @@ impl Key {
     /// Returns the type of the key's values.
     pub fn data_type(&self) -> &DataType {
         match self {
-            Key::Column { data_type, .. } | Key::Bucket { data_type, .. } | Key::Computed { data_type, .. } => {
-                data_type
-            }
+            Key::Column { data_type, .. }
+            | Key::Bucket { data_type, .. }
+            | Key::Computed { data_type, .. } => data_type,
         }
     }
 
@@ -171,7 +171,9 @@ impl KeyColumn {
     }
 
     fn open_column(&self, column: usize, view: &ChunkView<'_>) -> Result<Local> {
-        let Some((mut stored, shows_nulls)) = self.stored(column, view)? else { return Ok(Local::Values(None)) };
+        let Some((mut stored, shows_nulls)) = self.stored(column, view)? else {
+            return Ok(Local::Values(None));
+        };
         stored.nulls = stored.nulls.filter(|_| shows_nulls);
         Ok(match (&stored.values, self.space.codes()) {
             (ColumnValues::Plain(_), Some(codes)) => Local::Codes { column: stored, codes },
@@ -211,7 +213,9 @@ impl KeyColumn {
         view: &ChunkView<'_>,
         rows: usize,
     ) -> Result<Local> {
-        let Some((mut stored, shows_nulls)) = self.stored(column, view)? else { return Ok(Local::Values(None)) };
+        let Some((mut stored, shows_nulls)) = self.stored(column, view)? else {
+            return Ok(Local::Values(None));
+        };
         if shows_nulls && stored.nulls.is_some() {
             // A computation may make a value of null.
             return Ok(Local::Values(None));
@@ -319,18 +323,27 @@ impl KeyColumn {
     }
 
     /// Appends each row's number to `out`.
-    pub(crate) fn number_rows(&mut self, view: &ChunkView<'_>, rows: &ChunkRows, out: &mut Vec<u32>) -> Result<()> {
+    pub(crate) fn number_rows(
+        &mut self,
+        view: &ChunkView<'_>,
+        rows: &ChunkRows,
+        out: &mut Vec<u32>,
+    ) -> Result<()> {
         if self.radix().is_some() {
             let start = out.len();
             out.resize(start + rows.len(), 0);
             self.add_local_ids(rows, 1, &mut out[start..]);
-            if let Local::Codes { column, .. } = &self.local && column.nulls.is_none() {
+            if let Local::Codes { column, .. } = &self.local
+                && column.nulls.is_none()
+            {
                 return Ok(());
             }
             for position in start..out.len() {
                 let local = out[position];
                 let known = match &self.local {
-                    Local::Ids { numbers, .. } => numbers.get(local as usize).copied().filter(|&n| n != UNKNOWN),
+                    Local::Ids { numbers, .. } => {
+                        numbers.get(local as usize).copied().filter(|&n| n != UNKNOWN)
+                    }
                     Local::Codes { .. } | Local::Values(_) => None,
                 };
                 out[position] = match known {
@@ -342,7 +355,9 @@ impl KeyColumn {
         }
         let values = match (&self.key, &self.local) {
             (Key::Column { column, .. }, Local::Values(stored)) => match (stored, &self.columns[*column]) {
-                (Some(stored), InputColumn::Stored { shows_nulls, .. }) => values_of(stored, rows, *shows_nulls)?,
+                (Some(stored), InputColumn::Stored { shows_nulls, .. }) => {
+                    values_of(stored, rows, *shows_nulls)?
+                }
                 (_, input) => view.values(input, rows)?,
             },
             (Key::Computed { columns, compute, .. }, _) => {
@@ -436,7 +451,9 @@ fn add_codes(values: &ArrayRef, codes: Codes, rows: &ChunkRows, stride: u32, cel
 
 fn ints(values: &ArrayRef) -> Vec<i64> {
     match values.data_type() {
-        DataType::Int32 => values.as_primitive::<Int32Type>().values().iter().map(|&value| i64::from(value)).collect(),
+        DataType::Int32 => {
+            values.as_primitive::<Int32Type>().values().iter().map(|&value| i64::from(value)).collect()
+        }
         DataType::Int64 => values.as_primitive::<Int64Type>().values().to_vec(),
         DataType::Timestamp(..) => values.as_primitive::<TimestampMillisecondType>().values().to_vec(),
         other => unreachable!("{other} is no whole number"),

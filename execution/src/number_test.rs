@@ -93,9 +93,9 @@ fn narrow_by<T>(mask: &mut [u8], values: &[T], keys: &[(i64, i64)], key: impl Fn
         keys => {
             for (holds, value) in mask.iter_mut().zip(values) {
                 let key = key(value);
-                *holds &= keys.iter().fold(0, |any, (low, high)| {
-                    any | (u8::from(*low <= key) & u8::from(key <= *high))
-                });
+                *holds &= keys
+                    .iter()
+                    .fold(0, |any, (low, high)| any | (u8::from(*low <= key) & u8::from(key <= *high)));
             }
         }
     }

@@ -169,7 +169,9 @@ impl<T: Number> NumberReader<T> {
 
     /// Returns the rows' numbers without copying, where they lie side by side in this kind and none is null.
     pub(crate) fn slice(&self, rows: &ChunkRows) -> Option<&[T]> {
-        let (Some((column, shows_nulls)), ChunkRows::Range(range)) = (&self.column, rows) else { return None };
+        let (Some((column, shows_nulls)), ChunkRows::Range(range)) = (&self.column, rows) else {
+            return None;
+        };
         let ColumnValues::Plain(values) = &column.values else { return None };
         let hidden = column.nulls.is_none() || !shows_nulls;
         (hidden && *values.data_type() == T::TYPE).then(|| &T::of_array(values)[range.clone()])

@@ -78,6 +78,14 @@ impl Interval {
         Interval { low: Bound::Included(value.clone()), high: Bound::Included(value) }
     }
 
+    /// Returns the value of an interval that holds one only.
+    pub(crate) fn only(&self) -> Option<&Value> {
+        match (&self.low, &self.high) {
+            (Bound::Included(low), Bound::Included(high)) if low == high => Some(low),
+            _ => None,
+        }
+    }
+
     /// Returns whether a value lies in the interval.
     pub fn contains(&self, value: &Value) -> bool {
         let above = match &self.low {

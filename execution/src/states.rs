@@ -10,8 +10,8 @@ use arrow::datatypes::DataType;
 use crate::distinct::{DistinctSets, translation};
 use crate::error::Result;
 use crate::input::{ChunkView, InputColumn};
-use crate::keys::{Key, KeyColumn};
 use crate::key_space::Codes;
+use crate::keys::{Key, KeyColumn};
 use crate::numbers::{Input, NullReader, Number, NumberReader};
 use crate::rows::ChunkRows;
 
@@ -125,9 +125,9 @@ impl State {
     pub(crate) fn open(&mut self, view: &ChunkView<'_>, rows: usize) -> Result<()> {
         match &mut self.gathered {
             Gathered::Count(_) | Gathered::CountValues { .. } => Ok(()),
-            Gathered::SumOfFloats(fold) | Gathered::OrderedFloats(fold) | Gathered::Average { sums: fold, .. } => {
-                fold.input.open(view)
-            }
+            Gathered::SumOfFloats(fold)
+            | Gathered::OrderedFloats(fold)
+            | Gathered::Average { sums: fold, .. } => fold.input.open(view),
             Gathered::SumOfInts(fold) | Gathered::OrderedInts(fold) => fold.input.open(view),
             Gathered::Distinct { values, .. } => values.open(view, rows).map(|_| ()),
         }
@@ -344,8 +344,20 @@ impl Folding {
     fn of<T: Number>(self, a: T, b: T) -> T {
         match self {
             Folding::Sum => a.add(b),
-            Folding::Min => if b.less(a) { b } else { a },
-            Folding::Max => if a.less(b) { b } else { a },
+            Folding::Min => {
+                if b.less(a) {
+                    b
+                } else {
+                    a
+                }
+            }
+            Folding::Max => {
+                if a.less(b) {
+                    b
+                } else {
+                    a
+                }
+            }
         }
     }
 }
@@ -409,4 +421,3 @@ fn add_counts(counts: &mut [i64], others: &[i64], groups: &[u32]) {
         counts[group as usize] += other;
     }
 }
-

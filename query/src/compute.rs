@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{DataType, Schema as ArrowSchema, SchemaRef};
+use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::{Column, DFSchema};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::context::ExecutionProps;
@@ -65,11 +65,7 @@ pub(crate) fn unqualified(expr: &Expr) -> Result<Expr> {
 }
 
 impl Compute for Computation {
-    fn compute(
-        &self,
-        inputs: &[ArrayRef],
-        rows: usize,
-    ) -> std::result::Result<ArrayRef, ExecutionError> {
+    fn compute(&self, inputs: &[ArrayRef], rows: usize) -> std::result::Result<ArrayRef, ExecutionError> {
         let failed = |error: DataFusionError| ExecutionError::Compute(Box::new(error));
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         // A dictionary's values are never null, whatever the column's rows are.
@@ -90,10 +86,4 @@ pub(crate) fn carried(error: ExecutionError) -> DataFusionError {
             QueryError::Execution { detail: unreadable.to_string() }.into()
         }
     }
-}
-
-/// Returns a schema in which every column may be null: what computations read is decided by the rows.
-pub(crate) fn nullable(schema: &SchemaRef) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
-    Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()))
 }

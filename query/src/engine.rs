@@ -26,15 +26,16 @@ use tokio::task::JoinHandle;
 use crate::dialect::{Dialect, RewrittenQuery, rewrite};
 use crate::error::QueryError;
 use crate::functions::Functions;
+use crate::grouping::replace_aggregates;
 use crate::limits::{YieldAboveJoins, query_environment, shared_environment};
 use crate::options::QueryOptions;
 use crate::planner::PlanContext;
 use crate::response::rows::{append_rows, type_name};
 use crate::response::{AnswerStatistics, ImplicitLimit, OutputColumn, ResultTable, write};
-use meunier_execution::counters::ScanCounters;
 use crate::statement::Statement;
 use crate::table_provider::SnapshotTable;
 use crate::tables::Tables;
+use meunier_execution::counters::ScanCounters;
 
 /// Stack of a thread that plans. In a debug build the largest statements that are let through overflow 16 MiB and fit
 /// 32 MiB, so this is twice what is needed where frames are largest. Only pages that are touched cost memory.
@@ -339,6 +340,7 @@ impl Core {
         let logical =
             PlanContext::new(tables, &self.functions, &state).plan(rewritten.query).map_err(planning)?;
         let logical = state.optimize(&logical).map_err(planning)?;
+        let logical = replace_aggregates(logical, state.execution_props()).map_err(planning)?;
         let physical =
             state.query_planner().create_physical_plan(&logical, &state).await.map_err(planning)?;
         if let Some(text) = explained {

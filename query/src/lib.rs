@@ -19,6 +19,8 @@ mod compute;
 mod predicate;
 mod table_provider;
 mod scan;
+mod grouping;
+mod grouping_scan;
 mod limits;
 mod response;
 mod error;

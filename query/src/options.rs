@@ -33,6 +33,8 @@ pub(crate) struct Rules {
     pub(crate) filter_pushdown: bool,
     /// `useDictionaryFilter`: a filter on one dictionary column is evaluated once a distinct value.
     pub(crate) dictionary_filter: bool,
+    /// `useSegmentAggregation`: groups are made from dictionary ids, segment by segment.
+    pub(crate) segment_aggregation: bool,
     /// `useMetadataAggregation`: counts, minima and maxima come from metadata where it has them.
     pub(crate) metadata_aggregation: bool,
 }
@@ -43,6 +45,7 @@ impl Default for Rules {
             segment_pruning: true,
             filter_pushdown: true,
             dictionary_filter: true,
+            segment_aggregation: true,
             metadata_aggregation: true,
         }
     }
@@ -67,6 +70,7 @@ impl QueryOptions {
             "usesegmentpruning" => self.rules.segment_pruning = boolean(name, value)?,
             "usefilterpushdown" => self.rules.filter_pushdown = boolean(name, value)?,
             "usedictionaryfilter" => self.rules.dictionary_filter = boolean(name, value)?,
+            "usesegmentaggregation" => self.rules.segment_aggregation = boolean(name, value)?,
             "usemetadataaggregation" => self.rules.metadata_aggregation = boolean(name, value)?,
             _ => {}
         }

@@ -105,7 +105,8 @@ impl PredicateContext<'_> {
                 Ok(self.compared(&column, op, literal, negated))
             }
             Expr::Between(Between { expr, negated: outside, low, high }) => {
-                let (Some(column), Some(low), Some(high)) = (column_of(expr), literal_of(low), literal_of(high))
+                let (Some(column), Some(low), Some(high)) =
+                    (column_of(expr), literal_of(low), literal_of(high))
                 else {
                     return Ok(None);
                 };
@@ -220,7 +221,8 @@ impl PredicateContext<'_> {
         let interval = match pattern.split_once('%') {
             None => Interval::of(text(pattern)),
             Some((prefix, "")) => {
-                let high = following_text(prefix).map_or(Bound::Unbounded, |next| Bound::Excluded(text(&next)));
+                let high =
+                    following_text(prefix).map_or(Bound::Unbounded, |next| Bound::Excluded(text(&next)));
                 Interval { low: Bound::Included(text(prefix)), high }
             }
             Some(_) => return None,
@@ -289,7 +291,9 @@ fn column_of(expr: &Expr) -> Option<ColumnUnderCast<'_>> {
     match expr {
         Expr::Column(column) => Some(ColumnUnderCast { name: &column.name, cast: None }),
         Expr::Cast(Cast { expr, field }) => match &**expr {
-            Expr::Column(column) => Some(ColumnUnderCast { name: &column.name, cast: Some(field.data_type()) }),
+            Expr::Column(column) => {
+                Some(ColumnUnderCast { name: &column.name, cast: Some(field.data_type()) })
+            }
             _ => None,
         },
         _ => None,

@@ -101,8 +101,7 @@ impl DataSource for SegmentScan {
         let input = &self.input;
         write!(f, "SegmentScan: table={}, segments={}", input.table, input.segments.segments.len())?;
         write!(f, ", pruned={}, readers={}", input.segments_pruned, self.partitions)?;
-        let names: Vec<&str> =
-            input.schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let names: Vec<&str> = input.schema.fields().iter().map(|field| field.name().as_str()).collect();
         write!(f, ", columns=[{}]", names.join(", "))?;
         if !input.conditions.is_empty() {
             write!(f, ", filter={}", input.conditions.join(" AND "))?;

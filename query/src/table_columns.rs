@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType as ArrowType, Field as ArrowField, Schema as ArrowSchema, SchemaRef};
-pub(crate) use meunier_execution::input::scan_type;
 use meunier_execution::input::InputColumn;
+pub(crate) use meunier_execution::input::scan_type;
 use meunier_segment::consuming_segment::{OFFSET_COLUMN, offset_field};
 use meunier_segment::nearest::did_you_mean;
 use meunier_segment::schema::{DataType, Field, Schema};

@@ -22,9 +22,9 @@ use meunier_execution::input::InputColumn;
 use meunier_execution::segment_work::SegmentInput;
 use meunier_segment::table_snapshot::{Segment, TableSnapshot};
 
+use crate::bounds::Bounds;
 use crate::options::Rules;
 use crate::predicate::PredicateContext;
-use crate::bounds::Bounds;
 use crate::scan::{ScanInput, SegmentScan};
 use crate::table_columns::{TableColumn, arrow_schema};
 
@@ -176,7 +176,7 @@ pub(crate) fn readers(segments: &[Segment], threads: usize) -> usize {
 }
 
 /// Sub-queries are planned by DataFusion above the scan.
-fn has_subquery(expr: &Expr) -> bool {
+pub(crate) fn has_subquery(expr: &Expr) -> bool {
     use datafusion::common::tree_node::TreeNode;
     let found = expr.exists(|inner| {
         Ok(matches!(

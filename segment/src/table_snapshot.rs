@@ -245,13 +245,22 @@ impl Segment {
         segment.chunk_bounds(chunk, column)
     }
 
-    /// Returns a column's sorted dictionary; none for a consuming segment, whose dictionaries are not sorted.
+    /// Returns a column's dictionary, where the segment has one: sorted in a sealed segment, in order of first arrival in
+    /// a consuming one, some of whose later chunks may do without it.
     ///
     /// # Errors
     /// When a sealed segment's file cannot be read or is corrupt.
     pub fn dictionary(&self, field: &Field) -> Result<Option<Arc<Dictionary>>, SegmentError> {
-        let Some((segment, column)) = self.sealed_column(field) else { return Ok(None) };
-        segment.dictionary(column)
+        match self {
+            Segment::Consuming(segment) => {
+                let column = segment.column_index(&field.name);
+                Ok(column.and_then(|column| segment.dictionary(column)).cloned())
+            }
+            Segment::Sealed(segment) => match segment.column_index(&field.name) {
+                Some(column) => segment.dictionary(column),
+                None => Ok(None),
+            },
+        }
     }
 
     /// Returns a column's sorted index, where the segment is sealed and has one.

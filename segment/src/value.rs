@@ -11,10 +11,13 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Decimal256Array, Float32Array, Float64Array, Int32Array, Int64Array,
-    StringArray, TimestampMillisecondArray,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Decimal256Array, Float32Array, Float64Array,
+    Int32Array, Int64Array, StringArray, TimestampMillisecondArray,
 };
-use arrow::datatypes::i256;
+use arrow::datatypes::{
+    DataType as ArrowType, Decimal256Type, Float32Type, Float64Type, Int32Type, Int64Type,
+    TimestampMillisecondType, i256,
+};
 
 use crate::schema::DataType;
 
@@ -100,6 +103,26 @@ impl Value {
             Value::Timestamp(value) => Arc::new(TimestampMillisecondArray::from(vec![*value])),
             Value::String(value) => Arc::new(StringArray::from(vec![&**value])),
             Value::Bytes(value) => Arc::new(BinaryArray::from(vec![&**value])),
+        }
+    }
+
+    /// Returns the value in one row of a stored array without nulls; `None` for a type that no column has.
+    pub fn at(values: &ArrayRef, row: usize) -> Option<Value> {
+        match values.data_type() {
+            ArrowType::Int32 => Some(Value::Int(values.as_primitive::<Int32Type>().value(row))),
+            ArrowType::Int64 => Some(Value::Long(values.as_primitive::<Int64Type>().value(row))),
+            ArrowType::Timestamp(..) => {
+                Some(Value::Timestamp(values.as_primitive::<TimestampMillisecondType>().value(row)))
+            }
+            ArrowType::Float32 => Some(Value::Float(values.as_primitive::<Float32Type>().value(row))),
+            ArrowType::Float64 => Some(Value::Double(values.as_primitive::<Float64Type>().value(row))),
+            ArrowType::Decimal256(..) => {
+                Some(Value::BigDecimal(values.as_primitive::<Decimal256Type>().value(row)))
+            }
+            ArrowType::Boolean => Some(Value::Boolean(values.as_boolean().value(row))),
+            ArrowType::Utf8 => Some(Value::String(values.as_string::<i32>().value(row).into())),
+            ArrowType::Binary => Some(Value::Bytes(values.as_binary::<i32>().value(row).into())),
+            _ => None,
         }
     }
 

@@ -1,0 +1,459 @@
+//! Finds aggregations over one table's scan in a plan, and has the segment level do them.
+//!
+//! An aggregate that stands above a scan, with nothing but conditions and computations between, is taken out of the plan
+//! whole and replaced by a table that holds its groups. All else stays DataFusion's: what is above sees the same columns.
+//! An aggregate of which a part is not understood is left as it was.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field as ArrowField, Schema as ArrowSchema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::TableReference;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::{TableType, provider_as_source, source_as_provider};
+use datafusion::error::Result;
+use datafusion::execution::context::ExecutionProps;
+use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams};
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{
+    Aggregate as AggregateNode, BinaryExpr, Cast, Expr, LogicalPlan, LogicalPlanBuilder, Operator, TableScan,
+};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::scalar::ScalarValue;
+use meunier_execution::aggregation::{Aggregate, Aggregation, Function, Input, Key};
+use meunier_execution::input::InputColumn;
+use meunier_execution::segment_work::SegmentInput;
+use meunier_segment::schema::DataType as FieldType;
+
+use crate::compute::{Computation, unqualified};
+use crate::grouping_scan::{GroupingInput, GroupingScan};
+use crate::predicate::is_millis;
+use crate::table_provider::{SnapshotTable, readers};
+
+/// Name of the table that stands for an aggregation's groups.
+const GROUPS_TABLE: &str = "$groups";
+
+/// An aggregation that the segment level does.
+#[derive(Debug, Clone)]
+pub(crate) struct Grouping {
+    /// The table's name, for EXPLAIN.
+    pub(crate) table: String,
+    pub(crate) aggregation: Arc<Aggregation>,
+    pub(crate) segments: SegmentInput,
+    pub(crate) segments_pruned: usize,
+    /// The conditions as they were written, for EXPLAIN.
+    pub(crate) conditions: Vec<String>,
+}
+
+/// Replaces every aggregate that is understood.
+///
+/// # Errors
+/// When a plan names a column that its table does not have: a bug of the planner.
+pub(crate) fn replace_aggregates(plan: LogicalPlan, props: &ExecutionProps) -> Result<LogicalPlan> {
+    let replaced = plan.transform_down_with_subqueries(|node| {
+        let LogicalPlan::Aggregate(aggregate) = &node else { return Ok(Transformed::no(node)) };
+        Ok(match Grouping::of(aggregate, props)? {
+            Some(grouping) => Transformed::yes(grouping.into_plan(aggregate)?),
+            None => Transformed::no(node),
+        })
+    });
+    Ok(replaced?.data)
+}
+
+impl Grouping {
+    /// Returns the aggregate as the segment level does it, or nothing when a part of it is not understood.
+    ///
+    /// # Errors
+    /// When it names a column that its table does not have: a bug of the planner.
+    pub(crate) fn of(aggregate: &AggregateNode, props: &ExecutionProps) -> Result<Option<Grouping>> {
+        let Some(source) = Source::below(&aggregate.input)? else { return Ok(None) };
+        let Some(table) = source.table() else { return Ok(None) };
+        if !table.rules().segment_aggregation {
+            return Ok(None);
+        }
+        let reader = GroupingReader { inputs: table.inputs(), schema: &table.schema(), props };
+        let schema = aggregate.schema.as_arrow();
+        let mut keys = Vec::with_capacity(aggregate.group_expr.len());
+        for (at, expr) in aggregate.group_expr.iter().enumerate() {
+            if matches!(expr, Expr::GroupingSet(_)) {
+                return Ok(None);
+            }
+            let expr = source.resolved(expr)?;
+            let Some(key) = reader.key(&expr, schema.field(at).data_type())? else { return Ok(None) };
+            keys.push(key);
+        }
+        let mut aggregates = Vec::with_capacity(aggregate.aggr_expr.len());
+        for (at, expr) in aggregate.aggr_expr.iter().enumerate() {
+            let field = schema.field(aggregate.group_expr.len() + at);
+            let expr = source.resolved(expr)?;
+            let Some(aggregate) = reader.aggregate(&expr, field.data_type())? else { return Ok(None) };
+            aggregates.push(aggregate);
+        }
+        let mut conditions = Vec::new();
+        for condition in &source.conditions {
+            for part in split_conjunction(condition) {
+                if part.is_volatile() || crate::table_provider::has_subquery(part) {
+                    return Ok(None);
+                }
+                conditions.push(part.clone());
+            }
+        }
+        let from_metadata = |aggregate: &Aggregate| {
+            let function = &aggregate.function;
+            aggregate.filter.is_none()
+                && matches!(
+                    function,
+                    Function::Count | Function::Min(Input::Column(_)) | Function::Max(Input::Column(_))
+                )
+        };
+        let needs_no_rows = keys.is_empty() && conditions.is_empty() && aggregates.iter().all(from_metadata);
+        if needs_no_rows && table.rules().metadata_aggregation {
+            // DataFusion answers this from the scan's statistics.
+            return Ok(None);
+        }
+        let (segments, segments_pruned) = table.segments(&conditions, props)?;
+        Ok(Some(Grouping {
+            table: table.name().to_owned(),
+            aggregation: Arc::new(Aggregation {
+                columns: Arc::clone(table.inputs()),
+                keys,
+                aggregates,
+                schema: plain_schema(schema),
+            }),
+            segments,
+            segments_pruned,
+            conditions: conditions.iter().map(ToString::to_string).collect(),
+        }))
+    }
+
+    /// Returns a scan of the groups under the names that the aggregate's columns had.
+    fn into_plan(self, aggregate: &AggregateNode) -> Result<LogicalPlan> {
+        let columns: Vec<_> = aggregate.schema.columns();
+        let table = Arc::new(GroupsTable { schema: Arc::clone(&self.aggregation.schema), grouping: self });
+        let scan =
+            LogicalPlanBuilder::scan(TableReference::bare(GROUPS_TABLE), provider_as_source(table), None)?;
+        let named = columns.into_iter().enumerate().map(|(at, column)| {
+            let group = Expr::Column(datafusion::common::Column::new(
+                Some(TableReference::bare(GROUPS_TABLE)),
+                group_column(at),
+            ));
+            group.alias_qualified(column.relation, column.name)
+        });
+        scan.project(named.collect::<Vec<_>>())?.build()
+    }
+}
+
+fn group_column(at: usize) -> String {
+    format!("${at}")
+}
+
+/// Returns the schema with columns named by their position, since an aggregate's columns may share a name.
+fn plain_schema(schema: &ArrowSchema) -> SchemaRef {
+    let fields = schema.fields().iter().enumerate().map(|(at, field)| {
+        ArrowField::new(group_column(at), field.data_type().clone(), field.is_nullable())
+            .with_metadata(field.metadata().clone())
+    });
+    Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()))
+}
+
+/// What an aggregate reads: a table, conditions, and what the columns in between stand for.
+struct Source {
+    provider: Arc<dyn TableProvider>,
+    conditions: Vec<Expr>,
+    /// Expressions over the table's columns, by the names under which the aggregate knows them.
+    names: HashMap<String, Expr>,
+}
+
+impl Source {
+    /// Returns the source below an aggregate, or nothing when more stands there than a scan.
+    fn below(plan: &LogicalPlan) -> Result<Option<Source>> {
+        match plan {
+            LogicalPlan::SubqueryAlias(alias) => Source::below(&alias.input),
+            LogicalPlan::Filter(filter) => {
+                let Some(mut source) = Source::below(&filter.input)? else { return Ok(None) };
+                let condition = source.resolved(&filter.predicate)?;
+                source.conditions.push(condition);
+                Ok(Some(source))
+            }
+            LogicalPlan::Projection(projection) => {
+                let Some(mut source) = Source::below(&projection.input)? else { return Ok(None) };
+                let mut names = HashMap::with_capacity(projection.expr.len());
+                for (expr, field) in projection.expr.iter().zip(projection.schema.fields()) {
+                    if expr.is_volatile() {
+                        return Ok(None);
+                    }
+                    names.insert(field.name().clone(), source.resolved(expr)?);
+                }
+                source.names = names;
+                Ok(Some(source))
+            }
+            LogicalPlan::TableScan(TableScan { source, filters, fetch: None, .. }) => {
+                let provider = source_as_provider(source)?;
+                let mut conditions = Vec::with_capacity(filters.len());
+                for filter in filters {
+                    conditions.push(unqualified(filter)?);
+                }
+                Ok(Some(Source { provider, conditions, names: HashMap::new() }))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn table(&self) -> Option<&SnapshotTable> {
+        let provider: &dyn std::any::Any = self.provider.as_ref();
+        provider.downcast_ref()
+    }
+
+    /// Returns the expression over the table's own columns, outer aliases taken off.
+    fn resolved(&self, expr: &Expr) -> Result<Expr> {
+        let resolved = unqualified(expr)?.transform_down(|inner| {
+            Ok(match inner {
+                Expr::Column(column) => match self.names.get(&column.name) {
+                    Some(meant) => Transformed::new(
+                        meant.clone(),
+                        true,
+                        datafusion::common::tree_node::TreeNodeRecursion::Jump,
+                    ),
+                    None => Transformed::no(Expr::Column(column)),
+                },
+                other => Transformed::no(other),
+            })
+        })?;
+        Ok(unaliased(resolved.data))
+    }
+}
+
+fn unaliased(expr: Expr) -> Expr {
+    match expr {
+        Expr::Alias(alias) => unaliased(*alias.expr),
+        other => other,
+    }
+}
+
+/// Reads keys and aggregates over one table.
+struct GroupingReader<'a> {
+    inputs: &'a Arc<[InputColumn]>,
+    schema: &'a SchemaRef,
+    props: &'a ExecutionProps,
+}
+
+impl GroupingReader<'_> {
+    fn key(&self, expr: &Expr, data_type: &DataType) -> Result<Option<Key>> {
+        if let Expr::Column(column) = expr {
+            let column = self.schema.index_of(&column.name)?;
+            return Ok(Some(Key::Column { column, data_type: data_type.clone() }));
+        }
+        if let Some(key) = self.bucket(expr, data_type) {
+            return Ok(Some(key));
+        }
+        if expr.is_volatile() || crate::table_provider::has_subquery(expr) {
+            return Ok(None);
+        }
+        let computed = Computation::of(expr, self.schema, self.props)?;
+        if computed.data_type != *data_type || computed.columns.is_empty() {
+            return Ok(None);
+        }
+        let (columns, compute) = (computed.columns, computed.compute);
+        Ok(Some(Key::Computed { columns, compute, data_type: data_type.clone() }))
+    }
+
+    /// `x - x % width`, which is how dashboards write a bucket.
+    fn bucket(&self, expr: &Expr, data_type: &DataType) -> Option<Key> {
+        let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Minus, right }) = expr else { return None };
+        let Expr::BinaryExpr(BinaryExpr { left: rest_of, op: Operator::Modulo, right: width }) =
+            unaliased_ref(right)
+        else {
+            return None;
+        };
+        let (left, rest_of) = (unaliased_ref(left), unaliased_ref(rest_of));
+        if left != rest_of {
+            return None;
+        }
+        let width = match unaliased_ref(width) {
+            Expr::Literal(ScalarValue::Int32(Some(width)), _) => i64::from(*width),
+            Expr::Literal(ScalarValue::Int64(Some(width)), _) => *width,
+            // A float is exact up to 2^53, and so are its remainders.
+            Expr::Literal(ScalarValue::Float64(Some(width)), _)
+                if width.fract() == 0.0 && *width < 9_007_199_254_740_992.0 =>
+            {
+                *width as i64
+            }
+            _ => return None,
+        };
+        let column = self.whole_column(left)?;
+        let fits = matches!(data_type, DataType::Int32 | DataType::Int64 | DataType::Float64);
+        (fits && width > 0).then(|| Key::Bucket { column, width, data_type: data_type.clone() })
+    }
+
+    /// Returns a column of whole numbers or times, which may be cast to a wider number.
+    fn whole_column(&self, expr: &Expr) -> Option<usize> {
+        let column = match expr {
+            Expr::Column(column) => column,
+            Expr::Cast(Cast { expr, field })
+                if matches!(field.data_type(), DataType::Int64 | DataType::Float64) =>
+            {
+                match &**expr {
+                    Expr::Column(column) => column,
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        };
+        let column = self.schema.index_of(&column.name).ok()?;
+        match &self.inputs[column] {
+            InputColumn::Stored { field, .. }
+                if field.single_value
+                    && matches!(field.data_type, FieldType::Int | FieldType::Long | FieldType::Timestamp) =>
+            {
+                Some(column)
+            }
+            _ => None,
+        }
+    }
+
+    fn aggregate(&self, expr: &Expr, data_type: &DataType) -> Result<Option<Aggregate>> {
+        let Expr::AggregateFunction(AggregateFunction { func, params }) = expr else { return Ok(None) };
+        let AggregateFunctionParams { args, distinct, filter, order_by, null_treatment } = params;
+        if !order_by.is_empty() || null_treatment.is_some() {
+            return Ok(None);
+        }
+        let [argument] = &args[..] else { return Ok(None) };
+        let argument = unaliased_ref(argument);
+        let number = matches!(data_type, DataType::Int64 | DataType::Float64);
+        let ordered =
+            number || matches!(data_type, DataType::Int32 | DataType::Float32) || is_millis(data_type);
+        let function = match (func.name(), distinct) {
+            ("count", false) => match argument {
+                Expr::Literal(literal, _) if !literal.is_null() => Some(Function::Count),
+                _ => self.counted(argument)?,
+            },
+            ("count", true) => self.distinct_key(argument)?.map(Function::CountDistinct),
+            ("sum", false) if number => self.numbers(argument)?.map(Function::Sum),
+            ("avg", false) if *data_type == DataType::Float64 => {
+                self.numbers(argument)?.map(Function::Average)
+            }
+            ("min", _) if ordered => self.numbers(argument)?.map(Function::Min),
+            ("max", _) if ordered => self.numbers(argument)?.map(Function::Max),
+            _ => None,
+        };
+        let Some(function) = function else { return Ok(None) };
+        let filter = match filter {
+            Some(filter) => match self.computed(&unaliased(filter.as_ref().clone()))? {
+                Some((input, DataType::Boolean)) => Some(input),
+                _ => return Ok(None),
+            },
+            None => None,
+        };
+        Ok(Some(Aggregate { function, filter, data_type: data_type.clone() }))
+    }
+
+    fn counted(&self, argument: &Expr) -> Result<Option<Function>> {
+        if let Expr::Column(column) = argument {
+            let column = self.schema.index_of(&column.name)?;
+            return Ok(Some(match &self.inputs[column] {
+                InputColumn::Stored { shows_nulls: true, .. } => Function::CountValues(Input::Column(column)),
+                _ => Function::Count,
+            }));
+        }
+        Ok(self.computed(argument)?.map(|(input, _)| Function::CountValues(input)))
+    }
+
+    fn distinct_key(&self, argument: &Expr) -> Result<Option<Key>> {
+        let data_type = match argument {
+            Expr::Column(column) => self.schema.field_with_name(&column.name)?.data_type().clone(),
+            other => match self.computed(other)? {
+                Some((_, data_type)) => data_type,
+                None => return Ok(None),
+            },
+        };
+        // Two floats that are equal may differ in their bits.
+        let by_bits = matches!(data_type, DataType::Float32 | DataType::Float64);
+        if by_bits || data_type.is_nested() {
+            return Ok(None);
+        }
+        self.key(argument, &data_type)
+    }
+
+    /// Returns an argument that is added up or compared.
+    fn numbers(&self, argument: &Expr) -> Result<Option<Input>> {
+        let plain = match argument {
+            Expr::Cast(Cast { expr, field }) if *field.data_type() == DataType::Float64 => expr.as_ref(),
+            other => other,
+        };
+        if let Expr::Column(column) = plain {
+            let column = self.schema.index_of(&column.name)?;
+            if let InputColumn::Stored { field, .. } = &self.inputs[column] {
+                let numeric = match field.data_type {
+                    FieldType::Int
+                    | FieldType::Long
+                    | FieldType::Float
+                    | FieldType::Double
+                    | FieldType::Timestamp => true,
+                    FieldType::BigDecimal
+                    | FieldType::Boolean
+                    | FieldType::String
+                    | FieldType::Json
+                    | FieldType::Bytes => false,
+                };
+                if field.single_value && numeric {
+                    return Ok(Some(Input::Column(column)));
+                }
+            }
+        }
+        Ok(match self.computed(argument)? {
+            Some((input, data_type)) if data_type.is_numeric() || is_millis(&data_type) => Some(input),
+            _ => None,
+        })
+    }
+
+    fn computed(&self, expr: &Expr) -> Result<Option<(Input, DataType)>> {
+        if expr.is_volatile() || crate::table_provider::has_subquery(expr) {
+            return Ok(None);
+        }
+        let computed = Computation::of(expr, self.schema, self.props)?;
+        let (columns, compute) = (computed.columns, computed.compute);
+        Ok(Some((Input::Computed { columns, compute }, computed.data_type)))
+    }
+}
+
+fn unaliased_ref(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Alias(alias) => unaliased_ref(&alias.expr),
+        other => other,
+    }
+}
+
+/// The groups as a table.
+#[derive(Debug)]
+struct GroupsTable {
+    schema: SchemaRef,
+    grouping: Grouping,
+}
+
+#[async_trait]
+impl TableProvider for GroupsTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Temporary
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let threads = state.config().target_partitions();
+        let readers = readers(&self.grouping.segments.segments, threads);
+        let projection = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
+        let input = GroupingInput { grouping: self.grouping.clone(), readers, projection };
+        Ok(Arc::new(DataSourceExec::new(Arc::new(GroupingScan::new(input)?))))
+    }
+}
