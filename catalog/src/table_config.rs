@@ -147,6 +147,7 @@ impl TableConfig {
         SegmentOptions {
             sorted_column: self.indexing.sorted_column.clone(),
             no_dictionary_columns: self.indexing.no_dictionary.iter().cloned().collect(),
+            ..SegmentOptions::default()
         }
     }
 }
