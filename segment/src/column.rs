@@ -138,7 +138,7 @@ fn take_lists(
     Ok((taken.offsets().clone(), Arc::clone(taken.values())))
 }
 
-fn ids_of(array: &ArrayRef) -> Ids {
+pub(crate) fn ids_of(array: &ArrayRef) -> Ids {
     use arrow::datatypes::{DataType, UInt8Type, UInt16Type, UInt32Type};
     match array.data_type() {
         DataType::UInt8 => Ids::U8(array.as_primitive::<UInt8Type>().values().clone()),

@@ -33,6 +33,23 @@ impl Ids {
         }
     }
 
+    /// Returns the rank of each id of all `parts`, in the narrowest width that holds all ranks.
+    pub(crate) fn concat_mapped(parts: &[&Ids], rank_of: &[u32]) -> Ids {
+        let len = parts.iter().map(|ids| ids.len()).sum();
+        if rank_of.len() <= 1 << 8 {
+            Ids::U8(mapped(parts, rank_of, len).into())
+        } else if rank_of.len() <= 1 << 16 {
+            Ids::U16(mapped(parts, rank_of, len).into())
+        } else {
+            Ids::U32(mapped(parts, rank_of, len).into())
+        }
+    }
+
+    /// Returns the rank of each id, in the narrowest width that holds all ranks.
+    pub(crate) fn mapped(&self, rank_of: &[u32]) -> Ids {
+        Ids::concat_mapped(&[self], rank_of)
+    }
+
     /// Returns how many ids there are.
     pub fn len(&self) -> usize {
         match self {
@@ -47,6 +64,15 @@ impl Ids {
         self.len() == 0
     }
 
+    /// Returns the smallest id.
+    pub(crate) fn min(&self) -> Option<u32> {
+        match self {
+            Ids::U8(ids) => ids.iter().min().map(|&id| u32::from(id)),
+            Ids::U16(ids) => ids.iter().min().map(|&id| u32::from(id)),
+            Ids::U32(ids) => ids.iter().min().copied(),
+        }
+    }
+
     /// Returns the largest id.
     pub(crate) fn max(&self) -> Option<u32> {
         match self {
@@ -54,6 +80,22 @@ impl Ids {
             Ids::U16(ids) => ids.iter().max().map(|&id| u32::from(id)),
             Ids::U32(ids) => ids.iter().max().copied(),
         }
+    }
+
+    /// Returns whether no id is below the one before.
+    pub(crate) fn is_sorted(&self) -> bool {
+        match self {
+            Ids::U8(ids) => ids.is_sorted(),
+            Ids::U16(ids) => ids.is_sorted(),
+            Ids::U32(ids) => ids.is_sorted(),
+        }
+    }
+
+    /// Returns the ids widened, as an array.
+    pub(crate) fn to_u32(&self) -> UInt32Array {
+        let mut wide = Vec::with_capacity(self.len());
+        self.extend_into(&mut wide);
+        wide.into()
     }
 
     /// Returns `len` ids from `start` on, sharing the memory.
@@ -91,4 +133,43 @@ impl Ids {
             Ids::U32(ids) => ids.inner().capacity(),
         }
     }
+}
+
+/// An id of one of the widths.
+trait Id: Copy {
+    fn of(rank: u32) -> Self;
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the width was chosen to hold all ranks")]
+impl Id for u8 {
+    fn of(rank: u32) -> u8 {
+        rank as u8
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the width was chosen to hold all ranks")]
+impl Id for u16 {
+    fn of(rank: u32) -> u16 {
+        rank as u16
+    }
+}
+
+impl Id for u32 {
+    fn of(rank: u32) -> u32 {
+        rank
+    }
+}
+
+fn mapped<T: Id>(parts: &[&Ids], rank_of: &[u32], len: usize) -> Vec<T> {
+    // Ranks of the wanted width, so that the table takes less of the cache.
+    let ranks: Vec<T> = rank_of.iter().map(|&rank| T::of(rank)).collect();
+    let mut out = Vec::with_capacity(len);
+    for ids in parts {
+        match ids {
+            Ids::U8(ids) => out.extend(ids.iter().map(|&id| ranks[usize::from(id)])),
+            Ids::U16(ids) => out.extend(ids.iter().map(|&id| ranks[usize::from(id)])),
+            Ids::U32(ids) => out.extend(ids.iter().map(|&id| ranks[id as usize])),
+        }
+    }
+    out
 }

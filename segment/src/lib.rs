@@ -25,3 +25,9 @@ pub mod durable;
 pub mod serving;
 pub mod sealed_segment;
 pub mod table_snapshot;
+
+#[cfg(test)]
+extern crate self as meunier_segment;
+#[cfg(test)]
+#[path = "../tests/it/golden_rows.rs"]
+mod golden_rows;

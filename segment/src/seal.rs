@@ -1,22 +1,23 @@
 //! Turns a consuming segment's rows into the rows of a sealed one.
 //!
-//! Dictionaries become sorted, ids as narrow as they can be, numbers with few distinct values get a dictionary, and rows
-//! are ordered by the table's sorted column; rows that tie keep their order of arrival. Sealing reads no clock and writes
-//! no file.
+//! Dictionaries become sorted, ids as narrow as they can be, numbers get a dictionary where it pays, rows are ordered by
+//! the table's sorted column, and the indexes are built; rows that tie keep their order of arrival. Sealing reads no clock
+//! and writes no file.
 //!
 //! Invariant: the sealed rows are a permutation of the consuming segment's, with the same values and nulls.
 
+mod dictionaries;
+mod order;
+mod indexes;
+
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, Int32Array, Int64Array, TimestampMillisecondArray, UInt32Array,
-};
-use arrow::compute::{SortOptions, concat, sort_to_indices};
-use arrow::datatypes::{
-    DataType as ArrowType, Decimal256Type, Float32Type, Float64Type, Int32Type, Int64Type,
-    TimestampMillisecondType,
-};
-use hashbrown::HashMap;
+use arrow::array::{Array, ArrayRef, UInt32Array};
+use arrow::compute::concat;
+use arrow::datatypes::DataType as ArrowType;
+
+use dictionaries::Choice;
+pub use indexes::{BuiltIndex, IndexKind};
 
 use crate::chunk::{Chunk, ChunkValues};
 use crate::column::{Column, ColumnValues};
@@ -30,8 +31,6 @@ use crate::schema::{Field, Schema};
 use crate::stats::ColumnStats;
 use crate::value::Value;
 
-/// Numbers get a dictionary only up to so many distinct values, so that ids take at most 16 bits.
-const NUMBER_DICTIONARY_MAX: usize = 1 << 16;
 /// Longer texts and bytes are not kept as bounds.
 const BOUND_BYTES_MAX: usize = 512;
 
@@ -48,6 +47,10 @@ pub struct SealedRows {
     pub rows: usize,
     /// The schema's columns and the offset column.
     pub columns: Vec<SealedColumn>,
+    /// Indexes over several columns.
+    pub indexes: Vec<BuiltIndex>,
+    /// Of the options the rows were sealed with.
+    pub options_fingerprint: u64,
 }
 
 /// One column of [`SealedRows`].
@@ -59,6 +62,8 @@ pub struct SealedColumn {
     pub column: Column,
     /// What is known of them.
     pub stats: ColumnStats,
+    /// Its indexes.
+    pub indexes: Vec<BuiltIndex>,
 }
 
 /// Returns the rows of `segment` in their sealed form.
@@ -68,34 +73,103 @@ pub struct SealedColumn {
 pub fn seal(segment: &ConsumingSnapshot, options: &SegmentOptions) -> Result<SealedRows, SegmentError> {
     let mut columns = Vec::with_capacity(segment.column_count());
     for index in 0..segment.column_count() {
-        let field = segment.field(index);
-        let keeps_plain =
-            options.no_dictionary_columns.contains(&field.name) || &*field.name == OFFSET_COLUMN;
-        columns.push(encode(whole_column(segment, index)?, keeps_plain)?);
+        columns.push(encoded_column(segment, index, choice(segment.field(index), options))?);
     }
     let sorted = options.sorted_column.as_deref().and_then(|name| segment.column_index(name));
-    if let Some(sorted) = sorted.filter(|&index| segment.field(index).single_value) {
-        let order = sort_permutation(&columns[sorted])?;
-        if let Some(order) = order {
-            columns = columns.iter().map(|column| column.take(&order)).collect::<Result<_, _>>()?;
-        }
+    if let Some(sorted) = sorted
+        && let Some(order) = order::order_of(&columns[sorted].values)
+    {
+        let order = UInt32Array::from(order);
+        columns = columns.iter().map(|column| column.take(&order)).collect::<Result<_, _>>()?;
     }
-    let columns = columns
-        .into_iter()
-        .enumerate()
-        .map(|(index, column)| SealedColumn {
-            field: segment.field(index).clone(),
-            stats: stats(&column),
-            column,
-        })
-        .collect();
+    let mut sealed = Vec::with_capacity(columns.len());
+    for (index, column) in columns.into_iter().enumerate() {
+        let field = segment.field(index).clone();
+        let stats = stats(&column);
+        let mut column = SealedColumn { field, column, stats, indexes: Vec::new() };
+        column.indexes = indexes::build(&column, options)?;
+        sealed.push(column);
+    }
     Ok(SealedRows {
         identity: segment.identity().clone(),
         schema: Arc::clone(segment.schema()),
         range: segment.range(),
         rows: segment.rows(),
-        columns,
+        columns: sealed,
+        indexes: Vec::new(),
+        options_fingerprint: options.fingerprint(),
     })
+}
+
+fn choice(field: &Field, options: &SegmentOptions) -> Choice {
+    let is_sorted = options.sorted_column.as_ref() == Some(&field.name) && field.single_value;
+    if options.no_dictionary_columns.contains(&field.name) || &*field.name == OFFSET_COLUMN {
+        Choice::Plain
+    } else if is_sorted || options.inverted_columns.contains(&field.name) {
+        Choice::Always
+    } else {
+        Choice::WherePays
+    }
+}
+
+/// Returns one column of all chunks, with a sorted dictionary where it has or deserves one.
+fn encoded_column(segment: &ConsumingSnapshot, index: usize, choice: Choice) -> Result<Column, SegmentError> {
+    let (chunks, role) = (segment.chunks(), &segment.field(index).role);
+    let is_ids = |chunk: &Arc<Chunk>| matches!(chunk.columns[index].values, ChunkValues::Ids(_));
+    if let Some(dictionary) = segment.dictionary(index)
+        && !chunks.is_empty()
+        && chunks.iter().all(is_ids)
+    {
+        let values = ids_column(chunks, index, dictionary, choice, segment.rows())?;
+        return Ok(Column { values, nulls: Chunk::merge_column_nulls(chunks, index) });
+    }
+    let Column { values, nulls } = whole_column(segment, index)?;
+    let values = match values {
+        ColumnValues::Ids { .. } => unreachable!("chunks of ids alone were taken above"),
+        ColumnValues::IdLists { offsets, ids, dictionary } => {
+            let (rank_of, dictionary) = dictionaries::sorted(&dictionary)?;
+            let ids = ids.mapped(&rank_of);
+            ColumnValues::IdLists { offsets, ids, dictionary }
+        }
+        ColumnValues::Plain(array) => match dictionaries::of_plain(&array, choice, role)? {
+            Some((ids, dictionary)) => ColumnValues::Ids { ids, dictionary },
+            None => ColumnValues::Plain(array),
+        },
+        ColumnValues::PlainLists { offsets, values } => {
+            match dictionaries::of_plain(&values, choice, role)? {
+                Some((ids, dictionary)) => ColumnValues::IdLists { offsets, ids, dictionary },
+                None => ColumnValues::PlainLists { offsets, values },
+            }
+        }
+    };
+    Ok(Column { values, nulls })
+}
+
+/// Returns the values of chunks that all hold ids. Values that hardly repeat become plain, unless an index wants ids.
+fn ids_column(
+    chunks: &[Arc<Chunk>],
+    index: usize,
+    dictionary: &Arc<Dictionary>,
+    choice: Choice,
+    rows: usize,
+) -> Result<ColumnValues, SegmentError> {
+    let parts: Vec<&Ids> = chunks
+        .iter()
+        .map(|chunk| match &chunk.columns[index].values {
+            ChunkValues::Ids(ids) => ids,
+            ChunkValues::Plain(_) | ChunkValues::IdLists { .. } | ChunkValues::PlainLists { .. } => {
+                unreachable!("the caller looked")
+            }
+        })
+        .collect();
+    if dictionary.len() > rows / 2 && choice != Choice::Always {
+        let arrays: Vec<ArrayRef> =
+            parts.iter().map(|ids| dictionaries::plain(ids, dictionary)).collect::<Result<_, _>>()?;
+        let refs: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
+        return Ok(ColumnValues::Plain(concat(&refs)?));
+    }
+    let (rank_of, dictionary) = dictionaries::sorted(dictionary)?;
+    Ok(ColumnValues::Ids { ids: Ids::concat_mapped(&parts, &rank_of), dictionary })
 }
 
 /// Concatenates one column of all chunks. Where some chunks hold ids and later ones plain values, all become plain.
@@ -106,21 +180,14 @@ fn whole_column(segment: &ConsumingSnapshot, index: usize) -> Result<Column, Seg
         return Ok(Column::empty(field));
     }
     let holds_ids = |chunk: &Arc<Chunk>| matches!(chunk.columns[index].values, ChunkValues::Ids(_));
-    let changed = chunks.iter().any(|chunk| holds_ids(chunk) != holds_ids(&chunks[0]));
-    if !changed {
+    if !chunks.iter().any(holds_ids) {
         return Ok(Chunk::merge_column(chunks, index, usize::MAX)?.column(segment.dictionary(index)));
     }
-    let dictionary =
-        segment.dictionary(index).expect("a column with ids has a dictionary").stored_values()?;
     let mut arrays: Vec<ArrayRef> = Vec::with_capacity(chunks.len());
     for position in 0..chunks.len() {
         let column = segment.column(position, index);
         arrays.push(match &column.values {
-            ColumnValues::Ids { ids, .. } => {
-                let mut wide = Vec::with_capacity(ids.len());
-                ids.extend_into(&mut wide);
-                take_rows(&dictionary, &UInt32Array::from(wide))?
-            }
+            ColumnValues::Ids { ids, dictionary } => dictionaries::plain(ids, dictionary)?,
             ColumnValues::Plain(array) => Arc::clone(array),
             ColumnValues::IdLists { .. } | ColumnValues::PlainLists { .. } => {
                 unreachable!("multi-value columns never change their encoding")
@@ -130,137 +197,6 @@ fn whole_column(segment: &ConsumingSnapshot, index: usize) -> Result<Column, Seg
     let refs: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
     let nulls = Chunk::merge_column_nulls(chunks, index);
     Ok(Column { values: ColumnValues::Plain(concat(&refs)?), nulls })
-}
-
-/// Returns the column with a sorted dictionary where it has or deserves one.
-fn encode(column: Column, keeps_plain: bool) -> Result<Column, SegmentError> {
-    let Column { values, nulls } = column;
-    let values = match values {
-        ColumnValues::Ids { ids, dictionary } => {
-            let (ids, dictionary) = sort_dictionary(&ids, &dictionary)?;
-            ColumnValues::Ids { ids, dictionary }
-        }
-        ColumnValues::IdLists { offsets, ids, dictionary } => {
-            let (ids, dictionary) = sort_dictionary(&ids, &dictionary)?;
-            ColumnValues::IdLists { offsets, ids, dictionary }
-        }
-        ColumnValues::Plain(array) => match number_dictionary(&array, keeps_plain) {
-            Some((ids, dictionary)) => ColumnValues::Ids { ids, dictionary },
-            None => ColumnValues::Plain(array),
-        },
-        ColumnValues::PlainLists { offsets, values } => match number_dictionary(&values, keeps_plain) {
-            Some((ids, dictionary)) => ColumnValues::IdLists { offsets, ids, dictionary },
-            None => ColumnValues::PlainLists { offsets, values },
-        },
-    };
-    Ok(Column { values, nulls })
-}
-
-fn sort_dictionary(ids: &Ids, dictionary: &Dictionary) -> Result<(Ids, Arc<Dictionary>), SegmentError> {
-    let values = dictionary.stored_values()?;
-    let order = sort_to_indices(&values, Some(SortOptions::default()), None)?;
-    let mut rank_of = vec![0_u32; values.len()];
-    for (rank, &id) in (0_u32..).zip(order.values()) {
-        rank_of[id as usize] = rank;
-    }
-    let mut wide = Vec::with_capacity(ids.len());
-    ids.extend_into(&mut wide);
-    for id in &mut wide {
-        *id = rank_of[*id as usize];
-    }
-    let sorted = Dictionary::of_values(take_rows(&values, &order)?, true);
-    Ok((Ids::narrow(wide, values.len()), Arc::new(sorted)))
-}
-
-/// Returns ids and dictionary of whole numbers and times when few of them are distinct.
-fn number_dictionary(array: &ArrayRef, keeps_plain: bool) -> Option<(Ids, Arc<Dictionary>)> {
-    let numbers: Vec<i64> = match array.data_type() {
-        _ if keeps_plain => return None,
-        ArrowType::Int32 => {
-            array.as_primitive::<Int32Type>().values().iter().map(|&value| i64::from(value)).collect()
-        }
-        ArrowType::Int64 => array.as_primitive::<Int64Type>().values().to_vec(),
-        ArrowType::Timestamp(..) => array.as_primitive::<TimestampMillisecondType>().values().to_vec(),
-        _ => return None,
-    };
-    let distinct_max = NUMBER_DICTIONARY_MAX.min(numbers.len() / 4);
-    let mut id_of: HashMap<i64, u32, foldhash::fast::FixedState> = HashMap::default();
-    let mut ids = Vec::with_capacity(numbers.len());
-    for &number in &numbers {
-        let next = u32::try_from(id_of.len()).expect("distinct values are bounded");
-        ids.push(*id_of.entry(number).or_insert(next));
-        if id_of.len() > distinct_max {
-            return None;
-        }
-    }
-    let mut sorted: Vec<(i64, u32)> = id_of.into_iter().collect();
-    sorted.sort_unstable();
-    let mut rank_of = vec![0_u32; sorted.len()];
-    for (rank, &(_, id)) in (0_u32..).zip(&sorted) {
-        rank_of[id as usize] = rank;
-    }
-    for id in &mut ids {
-        *id = rank_of[*id as usize];
-    }
-    let values = sorted.iter().map(|&(number, _)| number);
-    let values: ArrayRef = match array.data_type() {
-        ArrowType::Int32 => Arc::new(
-            values.map(|number| i32::try_from(number).expect("it was an i32")).collect::<Int32Array>(),
-        ),
-        ArrowType::Int64 => Arc::new(values.collect::<Int64Array>()),
-        _ => Arc::new(TimestampMillisecondArray::from_iter_values(values)),
-    };
-    Some((Ids::narrow(ids, sorted.len()), Arc::new(Dictionary::of_values(values, true))))
-}
-
-/// Returns the stable order of the rows by this column; `None` when they are in order already.
-fn sort_permutation(column: &Column) -> Result<Option<UInt32Array>, SegmentError> {
-    let rows = u32::try_from(column.len()).expect("a segment has fewer than 2^32 rows");
-    let mut order: Vec<u32> = (0..rows).collect();
-    match &column.values {
-        ColumnValues::Ids { ids, .. } => {
-            let mut keys = Vec::with_capacity(ids.len());
-            ids.extend_into(&mut keys);
-            order.sort_by_key(|&row| keys[row as usize]);
-        }
-        ColumnValues::Plain(array) => match array.data_type() {
-            ArrowType::Int32 => sort_by_numbers(&mut order, array.as_primitive::<Int32Type>().values()),
-            ArrowType::Int64 => sort_by_numbers(&mut order, array.as_primitive::<Int64Type>().values()),
-            ArrowType::Timestamp(..) => {
-                sort_by_numbers(&mut order, array.as_primitive::<TimestampMillisecondType>().values());
-            }
-            ArrowType::Float32 => {
-                let values = array.as_primitive::<Float32Type>().values();
-                order.sort_by(|&a, &b| values[a as usize].total_cmp(&values[b as usize]));
-            }
-            ArrowType::Float64 => {
-                let values = array.as_primitive::<Float64Type>().values();
-                order.sort_by(|&a, &b| values[a as usize].total_cmp(&values[b as usize]));
-            }
-            ArrowType::Utf8 => {
-                let values = array.as_string::<i32>();
-                order.sort_by_key(|&row| values.value(row as usize));
-            }
-            ArrowType::Binary => {
-                let values = array.as_binary::<i32>();
-                order.sort_by_key(|&row| values.value(row as usize));
-            }
-            ArrowType::Boolean => {
-                let values = array.as_boolean();
-                order.sort_by_key(|&row| values.value(row as usize));
-            }
-            ArrowType::Decimal256(..) => {
-                sort_by_numbers(&mut order, array.as_primitive::<Decimal256Type>().values());
-            }
-            other => unreachable!("no column is stored as {other}"),
-        },
-        ColumnValues::IdLists { .. } | ColumnValues::PlainLists { .. } => return Ok(None),
-    }
-    Ok((!order.is_sorted()).then(|| UInt32Array::from(order)))
-}
-
-fn sort_by_numbers<T: Ord + Copy>(order: &mut [u32], values: &[T]) {
-    order.sort_by_key(|&row| values[row as usize]);
 }
 
 /// Returns what is known of a sealed column. A sorted dictionary names its bounds by its first and last value.

@@ -1,18 +1,23 @@
 //! A sealed segment as readers see it: an open serving file, its dictionaries and chunks loaded when first used.
+//!
+//! Decoded dictionaries and chunks stay in memory under the process's budget, see [`crate::serving::set_decoded_budget`];
+//! indexes stay as long as the segment.
 
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
+
+use parking_lot::Mutex;
 
 use crate::chunk::CHUNK_ROWS;
 use crate::column::Column;
 use crate::dictionary::Dictionary;
 use crate::error::SegmentError;
-use crate::index::{BloomFilter, InvertedIndex, RangeIndex, SortedIndex};
+use crate::index::{BloomFilter, IndexParts, InvertedIndex, RangeIndex, SortedIndex};
 use crate::offset_range::{OffsetRange, PartitionId};
-use crate::schema::DataType;
+use crate::seal::IndexKind;
 use crate::segment_name::SegmentName;
-use crate::serving::{ColumnEntry, DurableRef, ServingFile};
-use crate::stats::ColumnStats;
+use crate::serving::{ColumnEntry, Decoded, DurableRef, IndexEntry, ServingFile, Slot};
+use crate::stats::{ColumnStats, value_of_bits};
 use crate::value::Value;
 
 /// An immutable segment in a file.
@@ -25,10 +30,19 @@ pub struct SealedSegment {
 
 #[derive(Debug)]
 struct SealedColumn {
-    data_type: DataType,
-    stats: ColumnStats,
-    dictionary: OnceLock<Arc<Dictionary>>,
-    chunks: Vec<OnceLock<Column>>,
+    dictionary: DictionarySlot,
+    chunks: Vec<Slot<Column>>,
+    sorted: OnceLock<Arc<SortedIndex>>,
+    inverted: OnceLock<Arc<InvertedIndex>>,
+    range: OnceLock<Arc<RangeIndex>>,
+    bloom: OnceLock<Arc<BloomFilter>>,
+}
+
+/// A dictionary that is read again only once nobody holds it any more, so that there is never a second copy.
+#[derive(Debug, Default)]
+struct DictionarySlot {
+    slot: Slot<Arc<Dictionary>>,
+    last: Mutex<Weak<Dictionary>>,
 }
 
 impl SealedSegment {
@@ -74,9 +88,25 @@ impl SealedSegment {
         self.file.footer.durable
     }
 
+    /// Returns a fingerprint of the options that the file was made with; see
+    /// [`crate::options::SegmentOptions::fingerprint`].
+    pub fn options_fingerprint(&self) -> u64 {
+        self.file.footer.options_fingerprint
+    }
+
     /// Returns the length of the serving file.
     pub fn file_bytes(&self) -> u64 {
         self.file.bytes()
+    }
+
+    /// Returns how many columns are stored, the offset column included.
+    pub fn column_count(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Returns how many chunks the rows make.
+    pub fn chunk_count(&self) -> usize {
+        self.rows().div_ceil(CHUNK_ROWS)
     }
 
     /// Returns the position of a column by name.
@@ -86,7 +116,15 @@ impl SealedSegment {
 
     /// Returns what is known of a column.
     pub fn stats(&self, column: usize) -> &ColumnStats {
-        &self.columns[column].stats
+        &self.entry(column).stats
+    }
+
+    /// Returns the smallest and the largest value of one column in one chunk, where they are known: those of numbers
+    /// and times are.
+    pub fn chunk_bounds(&self, chunk: usize, column: usize) -> Option<(Value, Value)> {
+        let entry = self.entry(column);
+        let (min, max) = entry.chunks[chunk].bounds?;
+        Some((value_of_bits(min, entry.data_type)?, value_of_bits(max, entry.data_type)?))
     }
 
     /// Returns one column of one chunk.
@@ -94,15 +132,17 @@ impl SealedSegment {
     /// # Errors
     /// [`SegmentError::Corrupt`] when the file's bytes are not what was written.
     pub fn column(&self, chunk: usize, column: usize) -> Result<Column, SegmentError> {
-        let sealed = &self.columns[column];
-        if let Some(loaded) = sealed.chunks[chunk].get() {
-            return Ok(loaded.clone());
+        let slot = &self.columns[column].chunks[chunk];
+        if let Some(loaded) = slot.read(Column::clone) {
+            return Ok(loaded);
         }
-        let entry = &self.file.footer.columns[column];
+        let entry = self.entry(column);
         let dictionary = self.dictionary(column)?;
         let rows = CHUNK_ROWS.min(self.rows() - chunk * CHUNK_ROWS);
-        let loaded = self.file.column(&entry.chunks[chunk], rows, sealed.data_type, dictionary.as_ref())?;
-        Ok(sealed.chunks[chunk].get_or_init(|| loaded).clone())
+        let decoded = self.file.column(&entry.chunks[chunk], rows, entry.data_type, dictionary.as_ref())?;
+        let loaded = decoded.value.clone();
+        slot.store(decoded);
+        Ok(loaded)
     }
 
     /// Returns a column's sorted dictionary, where it has one.
@@ -110,74 +150,128 @@ impl SealedSegment {
     /// # Errors
     /// [`SegmentError::Corrupt`] when the file's bytes are not what was written.
     pub fn dictionary(&self, column: usize) -> Result<Option<Arc<Dictionary>>, SegmentError> {
-        let Some(blocks) = &self.file.footer.columns[column].dictionary else { return Ok(None) };
-        let sealed = &self.columns[column];
-        if sealed.dictionary.get().is_none() {
-            let loaded = Arc::new(self.file.dictionary(blocks, sealed.data_type)?);
-            // Two readers may load at once; both read the same bytes.
-            let _ = sealed.dictionary.set(loaded);
+        let entry = self.entry(column);
+        let Some(values) = &entry.dictionary else { return Ok(None) };
+        let place = &self.columns[column].dictionary;
+        if let Some(loaded) = place.slot.read(Arc::clone) {
+            return Ok(Some(loaded));
         }
-        Ok(sealed.dictionary.get().cloned())
-    }
-
-    /// Returns a fingerprint of the options that the file was made with; see
-    /// [`crate::options::SegmentOptions::fingerprint`].
-    pub fn options_fingerprint(&self) -> u64 {
-        0
-    }
-
-    /// Returns the smallest and the largest value of one column in one chunk, where they are known.
-    pub fn chunk_bounds(&self, _chunk: usize, _column: usize) -> Option<(Value, Value)> {
-        None
+        // One reader decodes, and others wait: a dictionary may be large.
+        let mut last = place.last.lock();
+        let decoded = match last.upgrade() {
+            Some(value) => Decoded { bytes: value.memory_bytes(), value },
+            None => {
+                let Decoded { value, bytes } = self.file.dictionary(values, entry.data_type)?;
+                Decoded { value: Arc::new(value), bytes }
+            }
+        };
+        let loaded = Arc::clone(&decoded.value);
+        *last = Arc::downgrade(&loaded);
+        place.slot.store(decoded);
+        Ok(Some(loaded))
     }
 
     /// Returns a column's sorted index, where it has one.
     ///
     /// # Errors
     /// [`SegmentError::Corrupt`] when the file's bytes are not what was written.
-    pub fn sorted_index(&self, _column: usize) -> Result<Option<Arc<SortedIndex>>, SegmentError> {
-        Ok(None)
+    pub fn sorted_index(&self, column: usize) -> Result<Option<Arc<SortedIndex>>, SegmentError> {
+        let (distinct, rows) = (self.distinct(column), self.row_count());
+        self.index(column, IndexKind::Sorted, &self.columns[column].sorted, |parts| {
+            SortedIndex::from_parts(parts, distinct, rows)
+        })
     }
 
     /// Returns a column's inverted index, where it has one.
     ///
     /// # Errors
     /// [`SegmentError::Corrupt`] when the file's bytes are not what was written.
-    pub fn inverted_index(&self, _column: usize) -> Result<Option<Arc<InvertedIndex>>, SegmentError> {
-        Ok(None)
+    pub fn inverted_index(&self, column: usize) -> Result<Option<Arc<InvertedIndex>>, SegmentError> {
+        let (distinct, rows) = (self.distinct(column), self.row_count());
+        self.index(column, IndexKind::Inverted, &self.columns[column].inverted, |parts| {
+            InvertedIndex::from_parts(parts, distinct, rows)
+        })
     }
 
     /// Returns a column's range index, where it has one.
     ///
     /// # Errors
     /// [`SegmentError::Corrupt`] when the file's bytes are not what was written.
-    pub fn range_index(&self, _column: usize) -> Result<Option<Arc<RangeIndex>>, SegmentError> {
-        Ok(None)
+    pub fn range_index(&self, column: usize) -> Result<Option<Arc<RangeIndex>>, SegmentError> {
+        let (stored, rows) = (self.entry(column).data_type.arrow(), self.row_count());
+        self.index(column, IndexKind::Range, &self.columns[column].range, |parts| {
+            RangeIndex::from_parts(parts, &stored, rows)
+        })
     }
 
     /// Returns a column's bloom filter, where it has one.
     ///
     /// # Errors
     /// [`SegmentError::Corrupt`] when the file's bytes are not what was written.
-    pub fn bloom_filter(&self, _column: usize) -> Result<Option<Arc<BloomFilter>>, SegmentError> {
-        Ok(None)
+    pub fn bloom_filter(&self, column: usize) -> Result<Option<Arc<BloomFilter>>, SegmentError> {
+        let stored = self.entry(column).data_type.arrow();
+        self.index(column, IndexKind::Bloom, &self.columns[column].bloom, |parts| {
+            BloomFilter::from_parts(parts, &stored)
+        })
+    }
+
+    /// Returns all indexes of one kind that belong to the segment and not to a column, in the order of the options.
+    ///
+    /// # Errors
+    /// [`SegmentError::Corrupt`] when the file's bytes are not what was written.
+    pub fn segment_indexes(&self, kind: IndexKind) -> Result<Vec<IndexParts>, SegmentError> {
+        let entries = self.file.footer.indexes.iter().filter(|entry| entry.kind == kind.name());
+        entries.map(|entry| self.file.index_parts(entry)).collect()
+    }
+
+    fn index<T>(
+        &self,
+        column: usize,
+        kind: IndexKind,
+        place: &OnceLock<Arc<T>>,
+        open: impl FnOnce(&IndexParts) -> Result<T, String>,
+    ) -> Result<Option<Arc<T>>, SegmentError> {
+        if let Some(loaded) = place.get() {
+            return Ok(Some(Arc::clone(loaded)));
+        }
+        let entry = self.entry(column);
+        let is_wanted = |index: &&IndexEntry| index.kind == kind.name();
+        let Some(index) = entry.indexes.iter().find(is_wanted) else { return Ok(None) };
+        let opened = open(&self.file.index_parts(index)?).map_err(|detail| {
+            self.file.corrupt(&format!("{} index of column `{}`: {detail}", kind.name(), entry.name))
+        })?;
+        // Two readers may open at once; both read the same bytes.
+        Ok(Some(Arc::clone(place.get_or_init(|| Arc::new(opened)))))
+    }
+
+    fn entry(&self, column: usize) -> &ColumnEntry {
+        &self.file.footer.columns[column]
+    }
+
+    fn distinct(&self, column: usize) -> usize {
+        self.entry(column).dictionary.as_ref().map_or(0, |values| values.count)
+    }
+
+    fn row_count(&self) -> u32 {
+        u32::try_from(self.rows()).expect("the footer was checked")
     }
 }
 
 fn open_column(file: &ServingFile, entry: &ColumnEntry) -> Result<SealedColumn, SegmentError> {
-    let data_type = DataType::ALL.into_iter().find(|data_type| data_type.name() == entry.data_type);
-    let Some(data_type) = data_type else {
-        return Err(file.corrupt(&format!("column `{}` has type `{}`", entry.name, entry.data_type)));
-    };
+    if u32::try_from(file.footer.rows).is_err() {
+        return Err(file.corrupt("the segment has more than 2^32 rows"));
+    }
     if entry.chunks.len() != file.footer.rows.div_ceil(CHUNK_ROWS) {
         return Err(
             file.corrupt(&format!("column `{}` has another number of chunks than the segment", entry.name))
         );
     }
     Ok(SealedColumn {
-        data_type,
-        stats: ColumnStats::from(&entry.stats),
-        dictionary: OnceLock::new(),
-        chunks: entry.chunks.iter().map(|_| OnceLock::new()).collect(),
+        dictionary: DictionarySlot::default(),
+        chunks: entry.chunks.iter().map(|_| Slot::default()).collect(),
+        sorted: OnceLock::new(),
+        inverted: OnceLock::new(),
+        range: OnceLock::new(),
+        bloom: OnceLock::new(),
     })
 }

@@ -9,6 +9,7 @@ use arrow::datatypes::{
     TimestampMillisecondType,
 };
 
+use crate::schema::DataType;
 use crate::value::Value;
 
 /// Bounds and counts of one column over some rows. A bound that is not known is `None` and keeps the segment.
@@ -105,6 +106,33 @@ impl ColumnStats {
         }
         self.min = pick(self.min.take(), &other.min, Ordering::Greater);
         self.max = pick(self.max.take(), &other.max, Ordering::Less);
+    }
+}
+
+/// Returns bounds of a number or a time as bits, whole numbers extended to 64.
+pub(crate) fn bits_of_bounds(stats: &ColumnStats) -> Option<(u64, u64)> {
+    let bits = |value: &Value| match value {
+        Value::Int(value) => Some(i64::from(*value).cast_unsigned()),
+        Value::Long(value) | Value::Timestamp(value) => Some(value.cast_unsigned()),
+        Value::Float(value) => Some(u64::from(value.to_bits())),
+        Value::Double(value) => Some(value.to_bits()),
+        Value::BigDecimal(_) | Value::Boolean(_) | Value::String(_) | Value::Bytes(_) => None,
+    };
+    Some((bits(stats.min.as_ref()?)?, bits(stats.max.as_ref()?)?))
+}
+
+/// Returns the value of these bits; none for other types than numbers and times.
+#[expect(clippy::cast_possible_truncation, reason = "the high bits repeat the sign, or are zero")]
+pub(crate) fn value_of_bits(bits: u64, data_type: DataType) -> Option<Value> {
+    match data_type {
+        DataType::Int => Some(Value::Int(bits.cast_signed() as i32)),
+        DataType::Long => Some(Value::Long(bits.cast_signed())),
+        DataType::Timestamp => Some(Value::Timestamp(bits.cast_signed())),
+        DataType::Float => Some(Value::Float(f32::from_bits(bits as u32))),
+        DataType::Double => Some(Value::Double(f64::from_bits(bits))),
+        DataType::BigDecimal | DataType::Boolean | DataType::String | DataType::Json | DataType::Bytes => {
+            None
+        }
     }
 }
 

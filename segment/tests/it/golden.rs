@@ -1,4 +1,5 @@
-//! Every version of the file formats that was ever released still opens and answers the same.
+//! Files of the present versions open and answer the same; serving files of older ones are refused, and made again from
+//! their durable files, which are read for ever.
 //!
 //! The files are written by `cargo run -p meunier-segment --example write_golden`, once a format version.
 
@@ -10,6 +11,7 @@ use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, UInt32Arra
 use arrow::compute::{cast, take};
 use meunier_segment::consuming_segment::offset_field;
 use meunier_segment::durable;
+use meunier_segment::error::{ErrorKind, SegmentError};
 use meunier_segment::seal::seal;
 use meunier_segment::sealed_segment::SealedSegment;
 use meunier_segment::serving::{self, DurableRef};
@@ -22,7 +24,7 @@ fn golden(name: &str) -> PathBuf {
 }
 
 fn durable_ref() -> DurableRef {
-    let bytes = fs::read(golden("serving-v1.parquet")).unwrap();
+    let bytes = fs::read(golden("serving-v2.parquet")).unwrap();
     DurableRef { bytes: bytes.len() as u64, crc32c: crc32c(&bytes) }
 }
 
@@ -74,17 +76,25 @@ fn check_rows(segment: &Segment) {
 }
 
 #[test]
-fn serving_file_of_version_1_answers_the_same() {
-    let segment = SealedSegment::open(&golden("serving-v1.seg")).unwrap();
+fn serving_file_of_version_1_is_refused() {
+    let error = SealedSegment::open(&golden("serving-v1.seg")).unwrap_err();
+    assert!(matches!(error, SegmentError::Version { found: 1, supported: 2, .. }), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+}
+
+#[test]
+fn serving_file_of_version_2_answers_the_same() {
+    let segment = SealedSegment::open(&golden("serving-v2.seg")).unwrap();
     assert_eq!((segment.created_ms(), segment.durable()), (951_827_696_000, durable_ref()));
     check_rows(&Segment::Sealed(segment.into()));
 }
 
 #[test]
 fn durable_file_of_format_1_answers_the_same() {
-    let path = golden("serving-v1.parquet");
-    let read = durable::read(&path, &golden_rows::schema(), &golden_rows::options()).unwrap();
-    check_rows(&Segment::Consuming(Arc::clone(&read)));
+    for name in ["serving-v1.parquet", "serving-v2.parquet"] {
+        let read = durable::read(&golden(name), &golden_rows::schema(), &golden_rows::options()).unwrap();
+        check_rows(&Segment::Consuming(read));
+    }
 }
 
 /// A change of the layout without a new format version fails here. The durable file may change, with the Parquet library.
@@ -94,7 +104,7 @@ fn serving_file_is_still_written_byte_for_byte() {
     let mut written = Vec::new();
     serving::write(&mut written, &sealed, durable_ref()).unwrap();
     assert!(
-        written == fs::read(golden("serving-v1.seg")).unwrap(),
+        written == fs::read(golden("serving-v2.seg")).unwrap(),
         "the written file differs from the golden one"
     );
 }
