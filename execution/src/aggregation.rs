@@ -95,6 +95,8 @@ pub struct Worker {
     cells: Vec<u32>,
     /// The local ids that `cells` stands for; their product is its length.
     radices: Vec<usize>,
+    /// Whether `cells` means the same in every chunk of every segment.
+    cells_are_stable: bool,
     scratch: Scratch,
     cell_buffer: Vec<u32>,
     group_buffer: Vec<u32>,
@@ -123,6 +125,7 @@ impl Worker {
             states,
             cells: Vec::new(),
             radices: Vec::new(),
+            cells_are_stable: false,
             scratch: Scratch::default(),
             cell_buffer: Vec::new(),
             group_buffer: Vec::new(),
@@ -200,11 +203,13 @@ impl Worker {
             return Ok(false);
         }
         // A table of codes means the same everywhere and is kept; one of dictionary ids is of one segment.
-        if changed && !(stable && self.radices == radices) || self.radices != radices {
+        let kept = stable && self.cells_are_stable || !changed;
+        if !kept || self.radices != radices {
             self.cells.clear();
             self.cells.resize(cells, NO_GROUP);
             self.radices = radices;
         }
+        self.cells_are_stable = stable;
         Ok(true)
     }
 

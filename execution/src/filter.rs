@@ -614,10 +614,10 @@ impl Binder<'_> {
             None => true,
         };
         let nulls_matter = shows_nulls && any_null;
-        if let (Test::Intervals(intervals), Some(stats)) = (test, &stats) {
-            if let Some(node) = by_bounds(intervals, stats, nulls_matter) {
-                return Ok(node);
-            }
+        if let (Test::Intervals(intervals), Some(stats)) = (test, &stats)
+            && let Some(node) = by_bounds(intervals, stats, nulls_matter)
+        {
+            return Ok(node);
         }
         if let Test::Truth(truth) = test
             && nulls_matter
@@ -666,12 +666,10 @@ impl Binder<'_> {
         }
         if let Some(ids) = value.ids.as_ref().filter(|_| !negated && !shows_nulls) {
             let failed = |source| unreadable(self.segment, source);
-            if let Some(inverted) = self.segment.inverted_index(field).map_err(failed)? {
-                if self.is_worth_an_index(inverted.count(ids.ranges())) {
-                    if let Ok(rows) = inverted.rows(ids.ranges()) {
-                        return Ok(Node::Indexed(SegmentRows::Bitmap(rows)));
-                    }
-                }
+            let inverted = self.segment.inverted_index(field).map_err(failed)?;
+            let inverted = inverted.filter(|index| self.is_worth_an_index(index.count(ids.ranges())));
+            if let Some(Ok(rows)) = inverted.map(|index| index.rows(ids.ranges())) {
+                return Ok(Node::Indexed(SegmentRows::Bitmap(rows)));
             }
         }
         Ok(Node::AnyElement { value, negated })

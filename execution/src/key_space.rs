@@ -40,6 +40,10 @@ impl Codes {
         (len <= len_max).then_some(Codes { first: first * width, width, len })
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "values lie between the bounds that codes were made for"
+    )]
     pub(crate) fn code(&self, value: i64) -> u32 {
         let code = if self.width == 1 {
             value.wrapping_sub(self.first)

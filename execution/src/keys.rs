@@ -404,6 +404,7 @@ fn add_each(rows: &ChunkRows, cells: &mut [u32], stride: u32, local_id: impl Fn(
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "values lie between the bounds that codes were made for")]
 fn add_codes(values: &ArrayRef, codes: Codes, rows: &ChunkRows, stride: u32, cells: &mut [u32]) {
     let Codes { first, width, .. } = codes;
     if width == 1 {

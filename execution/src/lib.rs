@@ -21,3 +21,4 @@ mod distinct;
 mod numbers;
 mod states;
 pub mod aggregation;
+pub mod top_rows;

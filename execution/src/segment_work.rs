@@ -109,6 +109,12 @@ impl SegmentWork {
         Ok(Arc::clone(progress.filter.get_or_init(|| bound)))
     }
 
+    /// Returns all chunks of a segment.
+    pub fn chunks(&self, segment: usize) -> impl Iterator<Item = ChunkView<'_>> {
+        let mine = self.pieces.iter().filter(move |piece| piece.segment == segment);
+        mine.map(|&piece| self.view(piece))
+    }
+
     /// Returns a piece as it is read.
     pub fn view(&self, piece: Piece) -> ChunkView<'_> {
         let Piece { segment, chunk, first_row, rows } = piece;

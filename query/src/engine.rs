@@ -32,6 +32,7 @@ use crate::options::QueryOptions;
 use crate::planner::PlanContext;
 use crate::response::rows::{append_rows, type_name};
 use crate::response::{AnswerStatistics, ImplicitLimit, OutputColumn, ResultTable, write};
+use crate::short_path::ShortPlan;
 use crate::statement::Statement;
 use crate::table_provider::SnapshotTable;
 use crate::tables::Tables;
@@ -339,6 +340,20 @@ impl Core {
         });
         let logical =
             PlanContext::new(tables, &self.functions, &state).plan(rewritten.query).map_err(planning)?;
+        let tries_short = explained.is_none() && options.rules.short_path;
+        let short = if tries_short { ShortPlan::of(&logical, &state).map_err(planning)? } else { None };
+        if let Some(short) = short {
+            let columns = output_columns(&logical, rewritten.column_names);
+            let environment =
+                query_environment(&self.environment, self.config.query_memory_bytes_max).map_err(running)?;
+            let threads = state.config().target_partitions();
+            let batch = short.run(threads, &environment.memory_pool).await.map_err(running)?;
+            let bytes_max =
+                options.response_bytes_max.unwrap_or(u64::MAX).min(self.config.response_bytes_max);
+            let mut answer = AnswerRows::new(rewritten.implicit_limit, self.config.rows_max, bytes_max);
+            answer.take(&batch).map_err(running)?;
+            return Ok(answer.finish(columns));
+        }
         let logical = state.optimize(&logical).map_err(planning)?;
         let logical = replace_aggregates(logical, state.execution_props()).map_err(planning)?;
         let physical =

@@ -261,6 +261,7 @@ impl GroupingReader<'_> {
     }
 
     /// `x - x % width`, which is how dashboards write a bucket.
+    #[expect(clippy::cast_possible_truncation, reason = "the float is whole and below 2^53")]
     fn bucket(&self, expr: &Expr, data_type: &DataType) -> Option<Key> {
         let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Minus, right }) = expr else { return None };
         let Expr::BinaryExpr(BinaryExpr { left: rest_of, op: Operator::Modulo, right: width }) =

@@ -21,6 +21,7 @@ mod table_provider;
 mod scan;
 mod grouping;
 mod grouping_scan;
+mod short_path;
 mod limits;
 mod response;
 mod error;

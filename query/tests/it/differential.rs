@@ -17,9 +17,11 @@ const SCHEMA: &str = r#"{"schemaName":"events","enableColumnBasedNullHandling":t
 
 const ROWS: usize = 140_000;
 const QUERIES: usize = 40;
-const VARIANTS: [&str; 3] = [
+const VARIANTS: [&str; 5] = [
     "",
-    "useSegmentPruning=false;useFilterPushdown=false;useDictionaryFilter=false;useMetadataAggregation=false",
+    "useSegmentPruning=false;useFilterPushdown=false;useDictionaryFilter=false;useMetadataAggregation=false;useSegmentAggregation=false;useSegmentTopRows=false;useShortPath=false",
+    "useShortPath=false",
+    "useSegmentAggregation=false",
     "useDictionaryFilter=false",
 ];
 

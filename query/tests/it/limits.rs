@@ -42,7 +42,7 @@ fn the_default_timeout_holds_without_an_option() {
 
 #[test]
 fn a_query_gets_no_more_than_its_memory() {
-    let bed = bed(EngineConfig { query_memory_bytes_max: 1 << 20, ..EngineConfig::default() });
+    let bed = bed(EngineConfig { query_memory_bytes_max: 1 << 17, ..EngineConfig::default() });
     for sql in [
         "SELECT a.s, b.s FROM t a JOIN t b ON a.c = b.c ORDER BY a.s DESC, b.s LIMIT 100000",
         "SELECT s, COUNT(*) FROM t GROUP BY s LIMIT 100000",

@@ -15,9 +15,11 @@ use std::path::{Path, PathBuf};
 use crate::table::{Bed, Layout, TableSpec};
 
 /// Options that may not change an answer.
-const VARIANTS: [&str; 4] = [
+const VARIANTS: [&str; 6] = [
     "",
-    "useSegmentPruning=false;useFilterPushdown=false;useDictionaryFilter=false;useMetadataAggregation=false",
+    "useSegmentPruning=false;useFilterPushdown=false;useDictionaryFilter=false;useMetadataAggregation=false;useSegmentAggregation=false;useSegmentTopRows=false;useShortPath=false",
+    "useShortPath=false",
+    "useSegmentAggregation=false",
     "useSegmentPruning=false;useDictionaryFilter=false",
     "useMetadataAggregation=false;maxExecutionThreads=1",
 ];

@@ -43,6 +43,7 @@ fn columns() -> Vec<SealedColumn> {
             field: field.clone(),
             column: column(values),
             stats: ColumnStats::default(),
+            indexes: Vec::new(),
         })
         .collect()
 }
