@@ -26,7 +26,9 @@ fn decimals_come_back_bit_for_bit() {
 
 #[test]
 fn other_floats_stay_as_they_are() {
-    for odd in [f64::NAN, -0.0, f64::INFINITY, 0.1 + 0.2, 1e300, f64::from_bits(1), std::f64::consts::PI / 10.0] {
+    for odd in
+        [f64::NAN, -0.0, f64::INFINITY, 0.1 + 0.2, 1e300, f64::from_bits(1), std::f64::consts::PI / 10.0]
+    {
         check(&[1.5, odd], None);
         let mut values = vec![1.5; 1_000];
         values[999] = odd;
