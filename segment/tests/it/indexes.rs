@@ -90,6 +90,18 @@ fn columns_have_the_indexes_that_were_asked_for() {
 }
 
 #[test]
+fn dimensions_of_star_trees_have_a_dictionary() {
+    let plan = plan();
+    let field = plan.schema().fields()[4].clone();
+    let tree = StarTreeOptions { dimensions: vec![Arc::clone(&field.name)], ..StarTreeOptions::default() };
+    for (trees, has_dictionary) in [(vec![], false), (vec![tree], true)] {
+        let options = SegmentOptions { star_trees: trees, ..plan.options() };
+        let (_directory, segment) = opened(&plan, &plan.rows(3_000), &options);
+        assert_eq!(segment.dictionary(&field).unwrap().is_some(), has_dictionary);
+    }
+}
+
+#[test]
 fn indexes_name_the_rows_of_their_values() {
     let plan = plan();
     let rows = plan.rows(70_000);
