@@ -144,11 +144,7 @@ impl TableConfig {
 
     /// Returns the part of the config that segments act on.
     pub fn segment_options(&self) -> SegmentOptions {
-        SegmentOptions {
-            sorted_column: self.indexing.sorted_column.clone(),
-            no_dictionary_columns: self.indexing.no_dictionary.iter().cloned().collect(),
-            ..SegmentOptions::default()
-        }
+        self.indexing.segment_options()
     }
 }
 

@@ -42,6 +42,9 @@ use meunier_execution::counters::ScanCounters;
 /// 32 MiB, so this is twice what is needed where frames are largest. Only pages that are touched cost memory.
 const STACK_BYTES: usize = 64 << 20;
 
+/// Rows written between two looks at the size of the answer.
+const ANSWER_ROWS: usize = 8192;
+
 /// What the engine may use.
 #[derive(Debug, Clone)]
 pub struct EngineConfig {
@@ -351,7 +354,12 @@ impl Core {
             let bytes_max =
                 options.response_bytes_max.unwrap_or(u64::MAX).min(self.config.response_bytes_max);
             let mut answer = AnswerRows::new(rewritten.implicit_limit, self.config.rows_max, bytes_max);
-            answer.take(&batch).map_err(running)?;
+            for start in (0..batch.num_rows()).step_by(ANSWER_ROWS) {
+                let rows = ANSWER_ROWS.min(batch.num_rows() - start);
+                if !answer.take(&batch.slice(start, rows)).map_err(running)? {
+                    break;
+                }
+            }
             return Ok(answer.finish(columns));
         }
         let logical = state.optimize(&logical).map_err(planning)?;

@@ -1,10 +1,10 @@
 //! Measures one thread, by its time on a core: rows a second into a consuming segment, from there into a durable and a serving file, and the size
 //! of each column.
 //!
-//! `cargo run --release -p meunier-segment --example seal_rate [events.parquet] [rows] [batch rows]`
+//! `cargo run --release -p meunier-segment --example seal_rate [events.parquet] [rows] [batch rows] [keep=DIRECTORY]`
 //!
 //! The Parquet file is one of the benchmark's event generator; without one, rows like those of the clickstream sample are
-//! made here. Each step says its rate and what it takes a row.
+//! made here. Each step says its rate and what it takes a row. The files are kept where a directory is named.
 
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
 #![expect(clippy::cast_precision_loss, reason = "rates need no more than a double's precision")]
@@ -12,8 +12,9 @@
 use std::fs::File;
 use std::hint::black_box;
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow::array::{
     ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray,
@@ -70,6 +71,8 @@ fn main() -> Result<(), Failure> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     let is_file = arguments.first().is_some_and(|argument| argument.ends_with(".parquet"));
     let file = is_file.then(|| arguments.remove(0));
+    let keep = arguments.pop_if(|argument| argument.starts_with("keep="));
+    let keep = keep.as_deref().and_then(|argument| argument.strip_prefix("keep="));
     let mut numbers = arguments.iter().map(|text| text.parse::<u64>());
     let rows = numbers.next().transpose()?.unwrap_or(1_000_000);
     let batch_rows = numbers.next().transpose()?.unwrap_or(500);
@@ -83,7 +86,8 @@ fn main() -> Result<(), Failure> {
         [("as it came", &SegmentOptions::default()), ("sorted", &sorted), ("sorted and indexed", tuned)]
     {
         println!("\n{what}");
-        measure(&input, options)?;
+        let kept = keep.map(|directory| Path::new(directory).join(what.replace(' ', "-")));
+        measure(&input, options, kept.as_deref())?;
     }
     Ok(())
 }
@@ -107,7 +111,7 @@ fn cpu_time() -> Duration {
     Duration::from_nanos(nanoseconds.expect("it begins with the time on a core"))
 }
 
-fn measure(input: &Input, options: &SegmentOptions) -> Result<(), Failure> {
+fn measure(input: &Input, options: &SegmentOptions, keep: Option<&Path>) -> Result<(), Failure> {
     let report = |what: &str, time: Duration, bytes: usize| {
         let rate = input.rows as f64 / time.as_secs_f64() / 1e6;
         println!("{what:20} {rate:8.2} M rows/s {:8.2} B/row", bytes as f64 / input.rows as f64);
@@ -127,6 +131,10 @@ fn measure(input: &Input, options: &SegmentOptions) -> Result<(), Failure> {
     serving::write(&mut serving_bytes, &sealed, DurableRef { bytes: 0, crc32c: 0 })?;
     report("serving", clock.elapsed(), serving_bytes.len());
     report("seal, both files", all.elapsed(), 0);
+    if let Some(path) = keep {
+        std::fs::write(path.with_extension("parquet"), &durable_bytes)?;
+        std::fs::write(path.with_extension("seg"), &serving_bytes)?;
+    }
     read_back(&serving_bytes, &report)?;
     column_sizes(sealed)
 }
@@ -148,7 +156,7 @@ fn read_back(bytes: &[u8], report: &dyn Fn(&str, Duration, usize)) -> Result<(),
     file.write_all(bytes)?;
     let mut opens: Vec<Duration> = Vec::new();
     for _ in 0..50 {
-        let clock = Clock::start();
+        let clock = Instant::now();
         black_box(SealedSegment::open(file.path())?);
         opens.push(clock.elapsed());
     }
@@ -162,7 +170,7 @@ fn read_back(bytes: &[u8], report: &dyn Fn(&str, Duration, usize)) -> Result<(),
         }
     }
     report("first read", clock.elapsed(), serving::decoded_bytes());
-    let clock = Clock::start();
+    let clock = Instant::now();
     for column in 0..segment.column_count() {
         for chunk in 0..segment.chunk_count() {
             black_box(segment.column(chunk, column)?);

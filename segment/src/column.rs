@@ -118,6 +118,27 @@ impl Column {
     }
 }
 
+impl Column {
+    /// Returns the column with nulls as it is stored: Utf8, Binary, a primitive type, or lists of them.
+    ///
+    /// # Errors
+    /// When the values together are too large for one array.
+    pub(crate) fn to_stored_array(&self) -> Result<ArrayRef, ArrowError> {
+        let gather =
+            |ids: &Ids, dictionary: &Dictionary| take_rows(&dictionary.stored_values()?, &ids.to_u32());
+        let array = match &self.values {
+            ColumnValues::Ids { ids, dictionary } => gather(ids, dictionary)?,
+            ColumnValues::Plain(array) => Arc::clone(array),
+            ColumnValues::IdLists { offsets, ids, dictionary } => lists(offsets, gather(ids, dictionary)?),
+            ColumnValues::PlainLists { offsets, values } => lists(offsets, Arc::clone(values)),
+        };
+        match &self.nulls {
+            Some(nulls) => with_nulls(&array, nulls.clone()),
+            None => Ok(array),
+        }
+    }
+}
+
 /// Returns `array` with exactly these nulls.
 pub(crate) fn with_nulls(array: &ArrayRef, nulls: NullBuffer) -> Result<ArrayRef, ArrowError> {
     nullif(array, &BooleanArray::new(!nulls.inner(), None))

@@ -18,13 +18,17 @@ mod texts;
 mod layout;
 mod writer;
 mod decoded;
+mod file;
 mod reader;
 
 pub(crate) use decoded::{Decoded, Slot};
 pub use decoded::{decoded_bytes, set_decoded_budget};
+pub(crate) use file::ServingFile;
 pub use layout::DurableRef;
 pub(crate) use layout::{ColumnEntry, IndexEntry};
-pub(crate) use reader::ServingFile;
+pub(crate) use packing::pack;
+
+pub(crate) use wire::write_varint;
 pub use writer::write;
 pub(crate) use writer::{plain_float_bytes, plain_integer_bytes};
 

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use meunier_segment::json_reader::{Findings, JsonObject};
 use meunier_segment::nearest::did_you_mean;
+use meunier_segment::options::SegmentOptions;
 use meunier_segment::schema::{ColumnName, DataType, Field, Schema};
 use serde_json::{Map, Value};
 
@@ -120,11 +121,14 @@ pub(super) fn read(
         declarations.extend(declaration::in_field_config(field_config, &mut compression, findings));
     }
     for declaration in &declarations {
-        if let Some(field) = check_column(&declaration.column, &declaration.path, schema, findings) {
+        let field = check_column(&declaration.column, &declaration.path, schema, findings);
+        if let Some(field) = field.filter(|_| declaration.wanted) {
             check_kind(declaration, field, findings);
         }
     }
+    let declarations = check_contradictions(declarations, findings);
     check_encodings(&declarations, findings);
+    check_dictionary_keys(config, schema, findings);
     let mut indexing = IndexingConfig {
         sorted_column: read_sorted_column(&declarations, schema, findings),
         star_trees: star_tree::read(config, &declarations, schema, findings),
@@ -137,10 +141,23 @@ pub(super) fn read(
     for declaration in declarations {
         indexing.add(declaration, findings);
     }
+    let _ = config.boolean("enableDynamicStarTreeCreation", findings);
     indexing
 }
 
 impl IndexingConfig {
+    /// Returns the part of the config that segments act on.
+    pub fn segment_options(&self) -> SegmentOptions {
+        SegmentOptions {
+            sorted_column: self.sorted_column.clone(),
+            no_dictionary_columns: self.no_dictionary.iter().cloned().collect(),
+            inverted_columns: self.inverted.iter().cloned().collect(),
+            range_columns: self.range.iter().cloned().collect(),
+            bloom_columns: self.bloom.iter().map(|filter| filter.column.clone()).collect(),
+            star_trees: self.star_trees.iter().map(StarTree::options).collect(),
+        }
+    }
+
     fn add(&mut self, declaration: IndexDeclaration, findings: &mut Findings) {
         let column: ColumnName = declaration.column.as_str().into();
         self.places.push((declaration.kind, declaration.path.clone()));
@@ -150,9 +167,14 @@ impl IndexingConfig {
             IndexKind::Range => add_once(&mut self.range, column),
             IndexKind::NoDictionary => add_once(&mut self.no_dictionary, column),
             IndexKind::Bloom => {
+                let known = self.bloom.iter().position(|other| other.column == column);
                 let filter = read_bloom(&declaration, column, findings);
-                self.bloom.retain(|other| other.column != filter.column);
-                self.bloom.push(filter);
+                match known {
+                    // The bare name of a column takes nothing back from the settings that it has elsewhere.
+                    Some(_) if declaration.settings.is_empty() => {}
+                    Some(known) => self.bloom[known] = filter,
+                    None => self.bloom.push(filter),
+                }
             }
             IndexKind::Json => {
                 self.json.retain(|other| other.column != column);
@@ -180,9 +202,51 @@ fn add_once(columns: &mut Vec<ColumnName>, column: ColumnName) {
     }
 }
 
+/// Returns the mentions of indexes that are wanted. What one place asks for, no other may refuse.
+fn check_contradictions(
+    declarations: Vec<IndexDeclaration>,
+    findings: &mut Findings,
+) -> Vec<IndexDeclaration> {
+    let (wanted, unwanted): (Vec<_>, Vec<_>) =
+        declarations.into_iter().partition(|declaration| declaration.wanted);
+    // FST and IFST are two keys of one kind, of which one may be off.
+    for off in unwanted.iter().filter(|off| off.kind != IndexKind::Fst) {
+        let same = |on: &&IndexDeclaration| on.kind == off.kind && on.column == off.column;
+        if let Some(on) = wanted.iter().find(same) {
+            let message =
+                format!("says the opposite of {} about `{}`: remove one of the two", on.path, off.column);
+            findings.problem(off.path.clone(), message);
+        }
+    }
+    wanted
+}
+
+/// Checks the keys that tell how dictionaries are made. The values of a column alone tell that here.
+fn check_dictionary_keys(config: &JsonObject<'_>, schema: Option<&Schema>, findings: &mut Findings) {
+    for key in ["onHeapDictionaryColumns", "varLengthDictionaryColumns"] {
+        for item in config.texts(key, findings) {
+            check_column(&item.text, &item.path, schema, findings);
+        }
+    }
+    for key in ["optimizeDictionary", "optimizeDictionaryForMetrics", "optimizeDictionaryType"] {
+        let _ = config.boolean(key, findings);
+    }
+    for key in ["noDictionarySizeRatioThreshold", "noDictionaryCardinalityRatioThreshold"] {
+        let _ = config.float(key, findings);
+    }
+}
+
 /// Checks that a column's type can have the index.
 fn check_kind(declaration: &IndexDeclaration, field: &Field, findings: &mut Findings) {
     let (name, data_type) = (&field.name, field.data_type);
+    let has_ranges = field.single_value && data_type != DataType::Boolean;
+    if declaration.kind == IndexKind::Range && !has_ranges {
+        let message = format!(
+            "no range index is built on `{name}`, queries are answered without it: it needs a single-value column that is not \
+             BOOLEAN"
+        );
+        findings.warning(declaration.path.clone(), message);
+    }
     let is_text = data_type == DataType::String;
     let is_json = matches!(data_type, DataType::String | DataType::Json);
     let fault = match declaration.kind {

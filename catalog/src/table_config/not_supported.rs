@@ -247,21 +247,16 @@ fn find_indexes(indexing: &IndexingConfig, kept: &mut Kept) {
 /// What it means that an index is not built; `None` for what is.
 fn unbuilt_index(kind: IndexKind) -> Option<&'static str> {
     match kind {
-        IndexKind::Sorted | IndexKind::NoDictionary => None,
-        IndexKind::Inverted => {
-            Some("the inverted index is not built by this version, queries are answered without it")
-        }
-        IndexKind::Range => {
-            Some("the range index is not built by this version, queries are answered without it")
-        }
-        IndexKind::Bloom => {
-            Some("the bloom filter is not built by this version, queries are answered without it")
-        }
+        IndexKind::Sorted
+        | IndexKind::NoDictionary
+        | IndexKind::Inverted
+        | IndexKind::Range
+        | IndexKind::Bloom => None,
         IndexKind::Json => {
             Some("the JSON index is not built by this version, queries are answered without it")
         }
         IndexKind::Timestamp => {
-            Some("the timestamp index is not built by this version, queries are answered without it")
+            Some("no columns of coarser times are derived, dateTrunc is answered from the column itself")
         }
         IndexKind::Text | IndexKind::MultiColumnText => {
             Some("the text index is not built by this version: TEXT_MATCH is refused")

@@ -375,6 +375,180 @@ fn every_problem_of_the_table_is_told_at_once() {
 }
 
 #[test]
+fn indexes_reach_the_segments_from_every_place() {
+    let config = with(&[
+        (
+            "/tableIndexConfig",
+            json!({
+                "sortedColumn": ["country"],
+                "invertedIndexColumns": ["id", "tags"],
+                "rangeIndexColumns": ["ts"],
+                "rangeIndexVersion": 2,
+                "bloomFilterColumns": ["id", "day"],
+                "bloomFilterConfigs": {"id": {"fpp": 0.01, "maxSizeInBytes": 1000, "loadOnHeap": true}, "country": {}},
+                "noDictionaryConfig": {"amount": "LZ4"},
+                "onHeapDictionaryColumns": ["id"],
+                "optimizeDictionary": true,
+                "noDictionarySizeRatioThreshold": 0.85,
+                "enableDynamicStarTreeCreation": "true",
+                "starTreeIndexConfigs": [{
+                    "dimensionsSplitOrder": ["country", "day"],
+                    "skipStarNodeCreationForDimensions": ["day"],
+                    "functionColumnPairs": ["COUNT__*", "sum__amount", "DISTINCT_COUNT_HLL__id", "PERCENTILETDIGEST__amount"],
+                    "aggregationConfigs": [{"columnName": "amount", "aggregationFunction": "AVG"}],
+                }],
+            }),
+        ),
+        (
+            "/fieldConfigList",
+            json!([
+                {"name": "day", "encodingType": "DICTIONARY", "indexTypes": ["INVERTED", "BLOOM"]},
+                {"name": "detail", "indexes": {"forward": {"encodingType": "RAW"}, "range": {}, "bloom": {"fpp": 0.2}}},
+                {"name": "amount", "indexes": {"inverted": {"enabled": false}, "dictionary": {"disabled": true}}},
+                {"name": "ts", "timestampConfig": {"granularities": ["DAY", "WEEK"]}},
+            ]),
+        ),
+    ]);
+    check(&config, expect![[r#"
+        kept /fieldConfigList/3/timestampConfig: kept; no columns of coarser times are derived, dateTrunc is answered from the column itself
+        kept /tableIndexConfig/starTreeIndexConfigs: kept; the star-tree is not built by this version, queries are answered without it
+    "#]]);
+    let indexing = right(&config).indexing;
+    expect![[r#"
+        [
+            BloomFilter {
+                column: "id",
+                false_positive_rate: 0.01,
+                bytes_max: Some(
+                    1000,
+                ),
+            },
+            BloomFilter {
+                column: "day",
+                false_positive_rate: 0.05,
+                bytes_max: None,
+            },
+            BloomFilter {
+                column: "country",
+                false_positive_rate: 0.05,
+                bytes_max: None,
+            },
+            BloomFilter {
+                column: "detail",
+                false_positive_rate: 0.2,
+                bytes_max: None,
+            },
+        ]
+        SegmentOptions {
+            sorted_column: Some(
+                "country",
+            ),
+            no_dictionary_columns: {
+                "amount",
+                "detail",
+            },
+            inverted_columns: {
+                "day",
+                "id",
+                "tags",
+            },
+            range_columns: {
+                "detail",
+                "ts",
+            },
+            bloom_columns: {
+                "country",
+                "day",
+                "detail",
+                "id",
+            },
+            star_trees: [
+                StarTreeOptions {
+                    dimensions: [
+                        "country",
+                        "day",
+                    ],
+                    skip_star_dimensions: [
+                        "day",
+                    ],
+                    function_pairs: [
+                        FunctionPair {
+                            function: Count,
+                            column: None,
+                        },
+                        FunctionPair {
+                            function: Sum,
+                            column: Some(
+                                "amount",
+                            ),
+                        },
+                        FunctionPair {
+                            function: DistinctCountHll,
+                            column: Some(
+                                "id",
+                            ),
+                        },
+                        FunctionPair {
+                            function: Avg,
+                            column: Some(
+                                "amount",
+                            ),
+                        },
+                    ],
+                    leaf_records_max: 10000,
+                },
+            ],
+        }"#]].assert_eq(&format!("{:#?}\n{:#?}", indexing.bloom, indexing.segment_options()));
+}
+
+#[test]
+fn contradictions_between_places_are_told() {
+    check(
+        &with(&[
+            (
+                "/tableIndexConfig",
+                json!({
+                    "noDictionaryColumns": ["id", "country"],
+                    "invertedIndexColumns": ["tags", "day"],
+                    "bloomFilterColumns": ["day"],
+                    "onHeapDictionaryColumns": ["nobody"],
+                    "optimizeDictionary": "perhaps",
+                    "starTreeIndexConfigs": [{
+                        "dimensionsSplitOrder": ["country", "day"],
+                        "functionColumnPairs": ["SUM__country", "COUNT__tags", "SUMM__amount", "MAX__nothing", "MAX__amount"],
+                    }],
+                }),
+            ),
+            (
+                "/fieldConfigList",
+                json!([
+                    {"name": "id", "encodingType": "DICTIONARY", "indexes": {"fst": {"disabled": true}, "ifst": {}}},
+                    {"name": "day", "indexTypes": ["INVERTED"], "indexes": {
+                        "inverted": {"disabled": true}, "bloom": {"enabled": false}, "dictionary": {"disabled": true}}},
+                    {"name": "who", "encodingType": "DICTIONARY"},
+                ]),
+            ),
+        ]),
+        expect![[r#"
+            problem /fieldConfigList/2/encodingType: the schema has no column `who`
+            problem /fieldConfigList/0/encodingType: says the opposite of /tableIndexConfig/noDictionaryColumns/0 about `id`: remove one of the two
+            problem /fieldConfigList/1/indexes/inverted: says the opposite of /tableIndexConfig/invertedIndexColumns/1 about `day`: remove one of the two
+            problem /fieldConfigList/1/indexes/bloom: says the opposite of /tableIndexConfig/bloomFilterColumns/0 about `day`: remove one of the two
+            problem /tableIndexConfig/invertedIndexColumns/1: an inverted index needs a dictionary, which /fieldConfigList/1/indexes/dictionary takes from `day`: remove one of the two
+            problem /fieldConfigList/1/indexTypes/0: an inverted index needs a dictionary, which /fieldConfigList/1/indexes/dictionary takes from `day`: remove one of the two
+            problem /tableIndexConfig/onHeapDictionaryColumns/0: the schema has no column `nobody`
+            problem /tableIndexConfig/optimizeDictionary: expected true or false, found `"perhaps"`: write `"optimizeDictionary": true` or `false`
+            problem /tableIndexConfig/starTreeIndexConfigs/0/dimensionsSplitOrder/0: a star-tree's dimension needs a dictionary: take `country` off the raw columns
+            problem /tableIndexConfig/starTreeIndexConfigs/0/dimensionsSplitOrder/1: a star-tree's dimension needs a dictionary: take `day` off the raw columns
+            problem /tableIndexConfig/starTreeIndexConfigs/0/functionColumnPairs/0: SUM takes numbers, and `country` is STRING: name another column
+            problem /tableIndexConfig/starTreeIndexConfigs/0/functionColumnPairs/1: a star-tree cannot aggregate the multi-value column `tags`: remove the pair
+            problem /tableIndexConfig/starTreeIndexConfigs/0/functionColumnPairs/2: `SUMM` is no function of a star-tree: write one of COUNT, SUM, MIN, MAX, AVG, DISTINCTCOUNTHLL; did you mean `SUM`?
+            problem /tableIndexConfig/starTreeIndexConfigs/0/functionColumnPairs/3: the schema has no column `nothing`
+        "#]],
+    );
+}
+
+#[test]
 fn what_is_not_acted_on_is_told_and_what_changes_answers_apart() {
     check(
         &with(&[
@@ -401,7 +575,6 @@ fn what_is_not_acted_on_is_told_and_what_changes_answers_apart() {
             kept /task/taskTypeConfigsMap: kept; this version runs no tasks
             kept /quota/storage: kept; the table's size is not limited
             kept /quota/maxQueriesPerSecond: kept; queries are not limited by rate
-            kept /tableIndexConfig/invertedIndexColumns/0: kept; the inverted index is not built by this version, queries are answered without it
             kept /fieldConfigList/0/indexTypes/0: kept; the text index is not built by this version: TEXT_MATCH is refused
             kept /tableIndexConfig/starTreeIndexConfigs: kept; the star-tree is not built by this version, queries are answered without it
             kept /segmentsConfig/replication: 3 copies are asked for; one process keeps one

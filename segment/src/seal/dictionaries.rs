@@ -20,6 +20,9 @@ const NUMBER_DICTIONARY_MAX: usize = 1 << 16;
 /// Numbers that lie closer together than this are counted in a table instead of being hashed.
 const TABLE_MAX: u64 = 1 << 22;
 
+/// Fewer keys are sorted by comparing them.
+const RADIX_MIN: usize = 1 << 10;
+
 /// Whether a column has a dictionary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Choice {
@@ -34,12 +37,13 @@ pub(super) enum Choice {
 /// Returns the rank of each value of a growing dictionary, and the dictionary in order.
 pub(super) fn sorted(dictionary: &Dictionary) -> Result<(Vec<u32>, Arc<Dictionary>), SegmentError> {
     let values = dictionary.stored_values()?;
-    let order = sort_to_indices(&values, Some(SortOptions::default()), None)?;
+    let order = sorted_rows(&values)?;
     let mut rank_of = vec![0_u32; values.len()];
-    for (rank, &id) in (0_u32..).zip(order.values()) {
+    for (rank, &(_, id)) in (0_u32..).zip(&order) {
         rank_of[id as usize] = rank;
     }
-    Ok((rank_of, Arc::new(Dictionary::of_values(take_rows(&values, &order)?, true))))
+    let order: Vec<u32> = order.into_iter().map(|(_, id)| id).collect();
+    Ok((rank_of, Arc::new(Dictionary::of_values(take_rows(&values, &order.into())?, true))))
 }
 
 /// Returns ids and dictionary of plain values, where the choice is to have one.
@@ -60,9 +64,11 @@ pub(super) fn of_plain(
         Choice::Plain => None,
         Choice::WherePays if !is_number || array.is_empty() => None,
         Choice::WherePays => {
-            let distinct_max = NUMBER_DICTIONARY_MAX.min(array.len());
-            let found = of_keys(&keys(array)?, distinct_max);
-            found.filter(|(_, firsts)| pays(array, firsts.len(), role))
+            let distinct_max = NUMBER_DICTIONARY_MAX.min(array.len() / 2);
+            match of_keys(&keys(array)?, distinct_max) {
+                Some((ids, firsts)) if pays(array, &firsts, role)? => Some((ids, firsts)),
+                Some(_) | None => None,
+            }
         }
         Choice::Always => match is_number || array.data_type() == &ArrowType::Boolean {
             true => of_keys(&keys(array)?, usize::MAX),
@@ -77,22 +83,28 @@ pub(super) fn of_plain(
 
 /// Returns whether ids and a dictionary take less than the values. Metrics are summed rather than grouped, which plain
 /// values do faster, so that a dictionary must save some; dimensions are grouped and filtered, which ids do faster.
-fn pays(array: &ArrayRef, distinct: usize, role: &FieldRole) -> bool {
-    let (plain, value_bytes) = match array.data_type() {
+fn pays(array: &ArrayRef, firsts: &[u32], role: &FieldRole) -> Result<bool, SegmentError> {
+    let plain = plain_bytes(array);
+    let values = take_rows(array, &firsts.to_vec().into())?;
+    let id_bits = (values.len().max(2) - 1).ilog2() as usize + 1;
+    let with_ids = array.len() * id_bits / 8 + plain_bytes(&values);
+    Ok(match role {
+        FieldRole::Metric => with_ids < plain - plain / 10,
+        FieldRole::Dimension | FieldRole::DateTime { .. } => with_ids < plain + plain / 10,
+    })
+}
+
+/// Returns about how many bytes numbers take without a dictionary.
+fn plain_bytes(array: &ArrayRef) -> usize {
+    match array.data_type() {
         ArrowType::Int32 => {
             let values: Vec<i64> =
                 array.as_primitive::<Int32Type>().values().iter().map(|&value| i64::from(value)).collect();
-            (plain_integer_bytes(&values).min(array.len() * 4), 2)
+            plain_integer_bytes(&values).min(array.len() * 4)
         }
-        ArrowType::Float32 => (plain_float_bytes(array.as_primitive::<Float32Type>().values()), 4),
-        ArrowType::Float64 => (plain_float_bytes(array.as_primitive::<Float64Type>().values()), 4),
-        _ => (plain_integer_bytes(&array.to_data().buffer::<i64>(0)[..array.len()]).min(array.len() * 8), 4),
-    };
-    let id_bits = (distinct.max(2) - 1).ilog2() as usize + 1;
-    let with_ids = array.len() * id_bits / 8 + distinct * value_bytes;
-    match role {
-        FieldRole::Metric => with_ids < plain - plain / 10,
-        FieldRole::Dimension | FieldRole::DateTime { .. } => with_ids < plain + plain / 10,
+        ArrowType::Float32 => plain_float_bytes(array.as_primitive::<Float32Type>().values()),
+        ArrowType::Float64 => plain_float_bytes(array.as_primitive::<Float64Type>().values()),
+        _ => plain_integer_bytes(&array.to_data().buffer::<i64>(0)[..array.len()]).min(array.len() * 8),
     }
 }
 
@@ -187,34 +199,100 @@ fn of_few_keys(keys: &[u64], distinct_max: usize) -> Option<Ranked> {
 }
 
 fn of_many_keys(keys: &[u64]) -> Ranked {
-    let mut sorted: Vec<(u64, u32)> = keys.iter().copied().zip(0_u32..).collect();
-    sorted.sort_unstable();
-    let mut ids = vec![0; keys.len()];
+    let keyed = sorted_by_key(keys.iter().copied().zip(0..).collect());
+    ranked(&keyed, |_, _| true)
+}
+
+/// Returns ids of texts, bytes and decimals.
+fn of_sorting(array: &ArrayRef) -> Result<Ranked, SegmentError> {
+    let is_same = equality(array);
+    Ok(ranked(&sorted_rows(array)?, |a, b| is_same(a as usize, b as usize)))
+}
+
+/// Counts ids through sorted rows: a row has the id of the row before if their keys are equal and so are their values.
+fn ranked(keyed: &[Keyed], is_same: impl Fn(u32, u32) -> bool) -> Ranked {
+    let mut ids = vec![0; keyed.len()];
     let mut firsts: Vec<u32> = Vec::new();
-    let mut before = None;
-    for &(key, row) in &sorted {
-        if before != Some(key) {
+    let mut first_key = None;
+    for &(key, row) in keyed {
+        let is_known = first_key == Some(key) && firsts.last().is_some_and(|&first| is_same(first, row));
+        if !is_known {
             firsts.push(row);
-            before = Some(key);
+            first_key = Some(key);
         }
         ids[row as usize] = u32::try_from(firsts.len() - 1).expect("there are fewer ids than rows");
     }
     (ids, firsts)
 }
 
-/// Returns ids of texts, bytes and decimals.
-fn of_sorting(array: &ArrayRef) -> Result<Ranked, SegmentError> {
-    let order = sort_to_indices(array, Some(SortOptions::default()), None)?;
-    let mut ids = vec![0; array.len()];
-    let mut firsts: Vec<u32> = Vec::new();
-    let is_same = equality(array);
-    for &row in order.values() {
-        if firsts.last().is_none_or(|&first| !is_same(first as usize, row as usize)) {
-            firsts.push(row);
+/// A row under a number that compares as its value does, or is equal where the number does not tell.
+type Keyed = (u64, u32);
+
+/// Returns the rows of texts, bytes or decimals in the order of their values.
+fn sorted_rows(array: &ArrayRef) -> Result<Vec<Keyed>, SegmentError> {
+    match array.data_type() {
+        ArrowType::Utf8 => {
+            let texts = array.as_string::<i32>();
+            Ok(sorted_texts(array.len(), |row| texts.value(row as usize).as_bytes()))
         }
-        ids[row as usize] = u32::try_from(firsts.len() - 1).expect("there are fewer ids than rows");
+        ArrowType::Binary => {
+            let values = array.as_binary::<i32>();
+            Ok(sorted_texts(array.len(), |row| values.value(row as usize)))
+        }
+        _ => {
+            let order = sort_to_indices(array, Some(SortOptions::default()), None)?;
+            Ok(order.values().iter().map(|&row| (0, row)).collect())
+        }
     }
-    Ok((ids, firsts))
+}
+
+/// Sorts by eight bytes behind those that all texts begin with; only where these are equal are texts compared.
+fn sorted_texts<'a>(count: usize, text: impl Fn(u32) -> &'a [u8]) -> Vec<Keyed> {
+    let rows = 0..u32::try_from(count).expect("a segment has fewer than 2^32 rows");
+    let Some(first) = rows.clone().next().map(&text) else { return Vec::new() };
+    let shared = rows.clone().fold(first.len(), |shared, row| {
+        first[..shared].iter().zip(text(row)).take_while(|(a, b)| a == b).count()
+    });
+    let key = |row: u32| {
+        let rest = &text(row)[shared..];
+        let mut bytes = [0; 8];
+        let len = rest.len().min(8);
+        bytes[..len].copy_from_slice(&rest[..len]);
+        u64::from_be_bytes(bytes)
+    };
+    let mut keyed = sorted_by_key(rows.map(|row| (key(row), row)).collect());
+    for equal in keyed.chunk_by_mut(|a, b| a.0 == b.0).filter(|equal| equal.len() > 1) {
+        equal.sort_unstable_by_key(|&(_, row)| text(row));
+    }
+    keyed
+}
+
+/// Sorts by key, stable: byte by byte from the least significant one, leaving out bytes that all keys share.
+fn sorted_by_key(mut keyed: Vec<Keyed>) -> Vec<Keyed> {
+    if keyed.len() < RADIX_MIN {
+        keyed.sort_by_key(|&(key, _)| key);
+        return keyed;
+    }
+    let varying = keyed.iter().fold(0, |varying, &(key, _)| varying | (key ^ keyed[0].0));
+    let mut target = vec![(0, 0); keyed.len()];
+    for shift in (0..u64::BITS).step_by(8).filter(|shift| varying >> shift & 0xff != 0) {
+        let digit = |key: u64| usize::from((key >> shift).to_le_bytes()[0]);
+        let mut places = [0; 256];
+        for &(key, _) in &keyed {
+            places[digit(key)] += 1;
+        }
+        let mut before = 0;
+        for place in &mut places {
+            before += std::mem::replace(place, before);
+        }
+        for &(key, row) in &keyed {
+            let place = &mut places[digit(key)];
+            target[*place] = (key, row);
+            *place += 1;
+        }
+        std::mem::swap(&mut keyed, &mut target);
+    }
+    keyed
 }
 
 fn equality(array: &ArrayRef) -> Box<dyn Fn(usize, usize) -> bool + '_> {

@@ -382,9 +382,7 @@ pub(crate) fn plain_float_bytes<F: Float>(values: &[F]) -> usize {
     let step = values.len().div_ceil(LOOKED_AT).max(1);
     let some: Vec<F> = values.iter().copied().step_by(step).collect();
     let all = size_of_val(values);
-    to_decimals(&some).map_or(all, |decimals| {
-        (frames::estimated_bytes(&decimals.integers, FrameForm::Values) * step).min(all)
-    })
+    to_decimals(&some).map_or(all, |decimals| (smaller_form(&decimals.integers).1 * step).min(all))
 }
 
 /// Returns what an encoding of `bytes` bytes must stay below to be worth it.

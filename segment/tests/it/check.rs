@@ -34,6 +34,7 @@ pub(crate) fn segment(segment: &Segment, schema: &Schema, rows: &[Row]) {
         for (index, field) in schema.fields().iter().enumerate() {
             let what = format!("chunk {chunk} of `{}`", field.name);
             column(&segment.column(chunk, field).expect("the chunk loads"), part, index, field, &what);
+            chunk_bounds(segment.chunk_bounds(chunk, field), part, index, field, &what);
         }
         offsets(&segment.column(chunk, offset_field()).expect("the chunk loads"), part);
         start += chunk_rows;
@@ -41,6 +42,20 @@ pub(crate) fn segment(segment: &Segment, schema: &Schema, rows: &[Row]) {
     for (index, field) in schema.fields().iter().enumerate() {
         let known = segment.stats(field).expect("the segment has the column");
         stats(&known, rows, index, field);
+    }
+}
+
+/// Asserts that bounds hold for every value of a chunk and are reached, and are known of whole numbers and times.
+fn chunk_bounds(bounds: Option<(Value, Value)>, rows: &[Row], index: usize, field: &Field, what: &str) {
+    let Some((min, max)) = bounds else { return };
+    let values = model::standing_values(rows, index, field);
+    for (bound, wrong) in [(&min, Ordering::Greater), (&max, Ordering::Less)] {
+        let compared: Vec<_> = values.iter().map(|value| bound.compare(value)).collect();
+        assert!(
+            !compared.contains(&Some(wrong)) && !compared.contains(&None),
+            "{what}: {bound:?} is no bound"
+        );
+        assert!(compared.contains(&Some(Ordering::Equal)), "{what}: {bound:?} is not reached");
     }
 }
 

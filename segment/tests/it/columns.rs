@@ -64,6 +64,25 @@ proptest! {
     }
 }
 
+/// Other tests of this process decode more often meanwhile, and answer the same.
+#[test]
+fn columns_are_decoded_again_where_there_is_no_memory_to_keep_them() {
+    let plan = all_types(300);
+    let rows = plan.rows(1_500);
+    let directory = tempfile::tempdir().unwrap();
+    let opened =
+        check::write_and_open(&sealed_rows(&plan, &rows), &directory.path().join("serving")).unwrap();
+    let segment = Segment::Sealed(opened.into());
+    let budget = 20_000;
+    meunier_segment::serving::set_decoded_budget(budget);
+    for _ in 0..2 {
+        check::segment(&segment, &plan.schema(), &rows);
+    }
+    meunier_segment::serving::set_decoded_budget(usize::MAX);
+    check::segment(&segment, &plan.schema(), &rows);
+    assert!(meunier_segment::serving::decoded_bytes() > budget, "all columns stay");
+}
+
 #[test]
 fn selecting_a_row_that_does_not_exist_is_an_error() {
     let plan = all_types(4);

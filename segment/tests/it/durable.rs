@@ -10,8 +10,10 @@ use meunier_segment::durable;
 use meunier_segment::error::SegmentError;
 use meunier_segment::offset_range::Offset;
 use meunier_segment::reject::{RejectReason, RejectedRecord};
+use meunier_segment::schema::DataType;
 use meunier_segment::segment_name::SegmentName;
 use meunier_segment::table_snapshot::Segment;
+use meunier_segment::value::Value;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::KeyValue;
@@ -20,10 +22,63 @@ use parquet::schema::printer::print_schema;
 
 use crate::check;
 use crate::columns::{all_types, sealed_rows};
-use crate::model::{Plan, Row};
+use crate::model::{Cell, ColumnPlan, Plan, Row};
 
 fn open(path: &std::path::Path) -> ParquetRecordBatchReaderBuilder<File> {
     ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap()
+}
+
+/// Of a column with a dictionary too, whose pages are written here and not by the library. A null's default is no bound.
+#[test]
+fn bounds_in_the_file_are_those_of_values_that_are_there() {
+    let column = |data_type, null_percent| ColumnPlan {
+        data_type,
+        single_value: true,
+        null_percent,
+        distinct: 9,
+        own_default: false,
+        no_dictionary: false,
+    };
+    let columns = vec![
+        column(DataType::Int, 40),
+        column(DataType::Long, 0),
+        column(DataType::Timestamp, 40),
+        column(DataType::Bytes, 40),
+        column(DataType::Long, 100),
+    ];
+    let plan = Plan { columns, sorted_column: None, seed: 8 };
+    let rows = plan.rows(70_000);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("durable");
+    check::write_durable(&sealed_rows(&plan, &rows), &path);
+    let reader = open(&path);
+    let group = reader.metadata().row_group(0);
+    for index in 0..plan.columns.len() {
+        let values: Vec<Value> = rows
+            .iter()
+            .filter_map(|row| match &row.cells[index] {
+                Cell::One(value) => Some(value.clone()),
+                Cell::Null | Cell::Many(_) => None,
+            })
+            .collect();
+        let by_value = |a: &Value, b: &Value| a.compare(b).unwrap();
+        let bytes = |value: &Value| match value {
+            Value::Int(value) => value.to_le_bytes().to_vec(),
+            Value::Long(value) | Value::Timestamp(value) => value.to_le_bytes().to_vec(),
+            Value::Bytes(value) => value.to_vec(),
+            other => panic!("{other:?} is not of these types"),
+        };
+        let min = values.iter().cloned().min_by(by_value).map(|value| bytes(&value));
+        let max = values.iter().cloned().max_by(by_value).map(|value| bytes(&value));
+        // Long bytes have no bounds, since readers would take them along with the footer.
+        let is_short = [&min, &max].into_iter().flatten().all(|bound| bound.len() <= 64);
+        let column = group.column(index);
+        let statistics = column.statistics().unwrap();
+        assert!(column.dictionary_page_offset().is_some(), "column {index} repeats");
+        assert_eq!(statistics.null_count_opt(), Some((rows.len() - values.len()) as u64), "column {index}");
+        assert_eq!(statistics.min_bytes_opt(), min.as_deref().filter(|_| is_short), "column {index}");
+        assert_eq!(statistics.max_bytes_opt(), max.as_deref().filter(|_| is_short), "column {index}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod model;
 mod check;
 mod round_trip;
 mod columns;
+mod indexes;
 mod corruption;
 mod durable;
 mod golden;

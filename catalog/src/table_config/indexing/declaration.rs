@@ -42,6 +42,8 @@ pub enum IndexKind {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct IndexDeclaration {
     pub(super) path: String,
+    /// False where the config says that the column shall not have the index.
+    pub(super) wanted: bool,
     pub(super) column: String,
     pub(super) kind: IndexKind,
     pub(super) settings: Map<String, Value>,
@@ -128,9 +130,6 @@ pub(super) fn in_table_index_config(
             declarations.push(declare(map.place(column), column.to_string(), kind, settings.as_object()));
         }
     }
-    for key in ["onHeapDictionaryColumns", "varLengthDictionaryColumns"] {
-        let _ = config.texts(key, findings);
-    }
     if let Some(text) = config.object("multiColumnTextIndexConfig", findings) {
         for item in text.texts("columns", findings) {
             declarations.push(declare(item.path, item.text, IndexKind::MultiColumnText, None));
@@ -147,36 +146,36 @@ pub(super) fn in_field_config(
 ) -> Vec<IndexDeclaration> {
     let Some(column) = config.required_text("name", "the column's name", findings) else { return Vec::new() };
     let mut declarations = Vec::new();
-    let mut declare_here = |path, kind, settings| {
-        let mut declaration = declare(path, column.clone(), kind, settings);
+    let mut declare_here = |path, kind, wanted, settings| {
+        let mut declaration = IndexDeclaration { wanted, ..declare(path, column.clone(), kind, settings) };
         if kind == IndexKind::Timestamp {
             declaration.settings_path = config.place("timestampConfig");
         }
         declarations.push(declaration);
     };
-    if let Some(path) = raw_encoding(config, findings) {
-        declare_here(path, IndexKind::NoDictionary, None);
+    if let Some(encoding) = read_encoding(config, findings) {
+        declare_here(config.place("encodingType"), IndexKind::NoDictionary, encoding == Encoding::Raw, None);
     }
     for (path, kind) in index_types(config, findings) {
         let settings = if kind == IndexKind::Timestamp { config.get("timestampConfig") } else { None };
-        declare_here(path, kind, settings.and_then(Value::as_object));
+        declare_here(path, kind, true, settings.and_then(Value::as_object));
     }
     if let Some(indexes) = config.object("indexes", findings) {
         for (key, kind) in INDEX_KEYS {
             let Some(index) = indexes.object(key, findings) else { continue };
-            if is_enabled(&index, findings) {
-                declare_here(indexes.place(key), kind, indexes.get(key).and_then(Value::as_object));
-            }
+            let settings = indexes.get(key).and_then(Value::as_object);
+            declare_here(indexes.place(key), kind, is_enabled(&index, findings), settings);
         }
         if let Some(dictionary) = indexes.object("dictionary", findings)
             && !is_enabled(&dictionary, findings)
         {
-            declare_here(dictionary.path().to_string(), IndexKind::NoDictionary, None);
+            declare_here(dictionary.path().to_string(), IndexKind::NoDictionary, true, None);
         }
         if let Some(forward) = indexes.object("forward", findings)
-            && let Some(path) = raw_encoding(&forward, findings)
+            && let Some(encoding) = read_encoding(&forward, findings)
         {
-            declare_here(path, IndexKind::NoDictionary, None);
+            let path = forward.place("encodingType");
+            declare_here(path, IndexKind::NoDictionary, encoding == Encoding::Raw, None);
         }
     }
     if let Some(codec) = read_codec(config, findings) {
@@ -192,15 +191,21 @@ fn declare(
     settings: Option<&Map<String, Value>>,
 ) -> IndexDeclaration {
     let settings_path = path.clone();
-    IndexDeclaration { path, column, kind, settings: settings.cloned().unwrap_or_default(), settings_path }
+    let settings = settings.cloned().unwrap_or_default();
+    IndexDeclaration { path, wanted: true, column, kind, settings, settings_path }
 }
 
-/// Returns where the column is said to be raw, if it is.
-fn raw_encoding(config: &JsonObject<'_>, findings: &mut Findings) -> Option<String> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Raw,
+    Dictionary,
+}
+
+fn read_encoding(config: &JsonObject<'_>, findings: &mut Findings) -> Option<Encoding> {
     let encoding = config.text_or_empty("encodingType", findings)?;
     match encoding.to_ascii_uppercase().as_str() {
-        "RAW" => Some(config.place("encodingType")),
-        "DICTIONARY" => None,
+        "RAW" => Some(Encoding::Raw),
+        "DICTIONARY" => Some(Encoding::Dictionary),
         _ => {
             let message = format!("`{encoding}` is no encoding: write RAW or DICTIONARY");
             findings.problem(config.place("encodingType"), message);

@@ -1,13 +1,41 @@
-//! Star-trees: pre-aggregated group-bys, checked here and built nowhere yet.
+//! Star-trees: pre-aggregated group-bys.
 
 use meunier_segment::json_reader::{Findings, JsonObject};
-use meunier_segment::schema::{ColumnName, Schema};
+use meunier_segment::nearest::did_you_mean;
+use meunier_segment::options::{FunctionPair, PairFunction, StarTreeOptions};
+use meunier_segment::schema::{ColumnName, DataType, Field, Schema};
 
 use super::declaration::{IndexDeclaration, IndexKind};
 use crate::table_config::columns::check_column;
 
 /// Rows of a leaf where the config does not say.
 const LEAF_RECORDS_MAX: u32 = 10_000;
+
+/// Functions that Pinot's star-trees aggregate beside [`PairFunction::ALL`].
+const OTHER_FUNCTIONS: [&str; 22] = [
+    "MINMAXRANGE",
+    "SUMPRECISION",
+    "DISTINCTCOUNTBITMAP",
+    "DISTINCTCOUNTRAWHLL",
+    "DISTINCTCOUNTHLLPLUS",
+    "DISTINCTCOUNTRAWHLLPLUS",
+    "DISTINCTCOUNTULL",
+    "DISTINCTCOUNTRAWULL",
+    "DISTINCTCOUNTTHETASKETCH",
+    "DISTINCTCOUNTRAWTHETASKETCH",
+    "DISTINCTCOUNTCPCSKETCH",
+    "DISTINCTCOUNTRAWCPCSKETCH",
+    "DISTINCTCOUNTTUPLESKETCH",
+    "DISTINCTCOUNTRAWINTEGERSUMTUPLESKETCH",
+    "SUMVALUESINTEGERSUMTUPLESKETCH",
+    "AVGVALUEINTEGERSUMTUPLESKETCH",
+    "PERCENTILEEST",
+    "PERCENTILERAWEST",
+    "PERCENTILETDIGEST",
+    "PERCENTILERAWTDIGEST",
+    "SUMINT",
+    "SUMLONG",
+];
 
 /// One star-tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,10 +53,28 @@ pub struct StarTree {
 /// One aggregation of a star-tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StarTreeAggregation {
-    /// The function, upper case.
+    /// The function, upper case and without underscores.
     pub function: String,
+    /// The same, where a star-tree here can hold it.
+    pub pair_function: Option<PairFunction>,
     /// The column, or `*`.
     pub column: ColumnName,
+}
+
+impl StarTree {
+    /// Returns what segments build: functions that a star-tree here cannot hold are left out.
+    pub(super) fn options(&self) -> StarTreeOptions {
+        let pair = |aggregation: &StarTreeAggregation| {
+            let column = Some(aggregation.column.clone()).filter(|column| **column != *"*");
+            Some(FunctionPair { function: aggregation.pair_function?, column })
+        };
+        StarTreeOptions {
+            dimensions: self.dimensions.clone(),
+            skip_star_dimensions: self.no_star_node.clone(),
+            function_pairs: self.aggregations.iter().filter_map(pair).collect(),
+            leaf_records_max: self.leaf_records_max as usize,
+        }
+    }
 }
 
 pub(super) fn read(
@@ -152,11 +198,53 @@ fn add_aggregation(
     schema: Option<&Schema>,
     findings: &mut Findings,
 ) {
-    let function = function.to_ascii_uppercase();
-    if column != "*" {
-        check_column(column, place, schema, findings);
-    } else if function != "COUNT" {
-        findings.problem(place, format!("`*` can only be counted: write `{function}__` and a column"));
+    let function = normal_name(function);
+    let pair_function = PairFunction::ALL.into_iter().find(|pair| normal_name(pair.name()) == function);
+    if pair_function.is_none() && !OTHER_FUNCTIONS.contains(&function.as_str()) {
+        let names: Vec<String> = PairFunction::ALL.iter().map(|pair| normal_name(pair.name())).collect();
+        let hint = did_you_mean(&function, names.iter().map(String::as_str).chain(OTHER_FUNCTIONS));
+        let names = names.join(", ");
+        findings.problem(
+            place,
+            format!("`{function}` is no function of a star-tree: write one of {names}{hint}"),
+        );
+        return;
     }
-    aggregations.push(StarTreeAggregation { function, column: column.into() });
+    if column == "*" {
+        if pair_function != Some(PairFunction::Count) {
+            findings.problem(place, format!("`*` can only be counted: write `{function}__` and a column"));
+        }
+    } else if let Some(field) = check_column(column, place, schema, findings) {
+        check_argument(&function, pair_function, field, place, findings);
+    }
+    aggregations.push(StarTreeAggregation { function, pair_function, column: column.into() });
+}
+
+fn normal_name(function: &str) -> String {
+    function.to_ascii_uppercase().replace('_', "")
+}
+
+fn check_argument(
+    function: &str,
+    pair_function: Option<PairFunction>,
+    field: &Field,
+    place: &str,
+    findings: &mut Findings,
+) {
+    let takes_numbers = match pair_function {
+        Some(PairFunction::Sum | PairFunction::Min | PairFunction::Max | PairFunction::Avg) => true,
+        Some(PairFunction::Count | PairFunction::DistinctCountHll) | None => false,
+    };
+    let is_text = matches!(field.data_type, DataType::String | DataType::Json);
+    if !field.single_value {
+        let message =
+            format!("a star-tree cannot aggregate the multi-value column `{}`: remove the pair", field.name);
+        findings.problem(place, message);
+    } else if takes_numbers && is_text {
+        let message = format!(
+            "{function} takes numbers, and `{}` is {}: name another column",
+            field.name, field.data_type
+        );
+        findings.problem(place, message);
+    }
 }
