@@ -49,15 +49,15 @@ class Run:
     def load(self) -> None:
         """Loads every engine; peers that are loaded stay as they are."""
         self.generate()
-        streamed = [engine for engine in self.engines if engine.startswith(("meunier", "pinot"))]
+        ours = [engine for engine in self.engines if engine in OURS]
         for engine in self.engines:
             is_loaded = self.out(engine, "load").exists() and not self.given.again
-            if engine not in streamed and not is_loaded:
+            if engine not in ours and not is_loaded:
                 self.worker("load", engine)
-        if streamed:
+        if ours:
             self.feed()
             with kafka.running(self.kafka_home) as address:
-                for engine in streamed:
+                for engine in ours:
                     self.worker("load", engine, "--kafka", address)
 
     def measure(self) -> None:
@@ -117,7 +117,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=10, help="of load, for each number of clients")
     parser.add_argument("--reuse-peers", action="store_true", help="keep the peers' figures of an earlier run")
     parser.add_argument("--again", action="store_true", help="load the peers anew")
-    parser.add_argument("--pinot", action="store_true", help="measure Apache Pinot too, which scripts/pinot.sh runs")
+    parser.add_argument("--pinot", action="store_true", help="measure Apache Pinot's engine too, which needs a JDK and Maven")
     parser.add_argument("--work", type=Path, default=CACHE / "bench", help="where data, stores and results are kept")
     parser.add_argument("--kafka-home", type=Path, help="where the broker keeps its data; WORK/kafka by default")
     parser.add_argument("--meunier", type=Path, default=ROOT / "target" / "release" / "meunier", help="the release binary")

@@ -154,7 +154,7 @@ class Dataset:
     @cached_property
     def rows(self) -> int:
         """Rows of the fact table."""
-        return sum(self.row_counts.values()) - (self.row_counts.get("tenants") or 0)
+        return self.row_counts[self.fact.name]
 
     @cached_property
     def row_counts(self) -> dict[str, int]:

@@ -178,7 +178,7 @@ def load_table(dataset: Dataset, loads: dict[str, dict[str, Any]]) -> str:
             f"{sum(disk.values()) / dataset.rows:.1f}", parts, f"{result['calibration_ms']:.2f}",
         ])
     parquet = sum(map(disk_bytes, dataset.data.glob(f"{dataset.fact.name}*.parquet")))
-    note = f"JSON to storage, one thread for the peers; meunier and Pinot read it from Kafka, the others from files. The same rows as zstd Parquet take {parquet / dataset.rows:.1f} bytes each."
+    note = f"JSON to storage, one thread for the peers; meunier reads it from Kafka, the others from files. The same rows as zstd Parquet take {parquet / dataset.rows:.1f} bytes each."
     return f"{note}\n\n{table(head, rows, 1)}"
 
 

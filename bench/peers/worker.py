@@ -25,13 +25,13 @@ from .processes import Calibration, Cost, Stopwatch, cpu_ns, memory_bytes, reset
 PARAMETERS_MEASURED = 7
 STATEMENT_SECONDS_MAX = 60.0
 """A statement that takes longer in all is measured with fewer repetitions, and says how many."""
+WARM_UP_SECONDS_MAX = 5.0
 MIB = 1024 * 1024
 
 
 def load(engine: Engine) -> dict[str, Any]:
     """Loads, and returns the phases, the memory and the size."""
     calibration = Calibration().milliseconds()
-    reset_peak(engine.pid)
     phases = engine.load()
     return {
         "version": engine.version,
@@ -78,6 +78,8 @@ def measure_query(engine: Engine, query: Query, repetitions: int) -> dict[str, A
     before = memory_bytes(engine.pid, "VmRSS")
     answers = [engine.answer(engine.run(statement)).to_json() for statement in statements]
     for number in range(len(statements), engine.warm_ups):
+        if time.monotonic() - began > WARM_UP_SECONDS_MAX:
+            break
         engine.run(statements[number % len(statements)])
     costs: list[Cost] = []
     for number in range(repetitions):
