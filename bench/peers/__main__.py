@@ -73,16 +73,19 @@ class Run:
         """Asks every engine from several clients at once."""
         if not self.dataset.spec()["throughput_mix"]:
             return
-        for engine in self.engines:
+        extra = ["--clients", self.given.clients, "--seconds", str(self.given.seconds), "--meunier-bench", str(self.meunier_bench)]
+        engines = self.engines
+        if self.given.rate:
+            extra += ["--rate", str(self.given.rate)]
+            engines = tuple(engine for engine in engines if engine.startswith(("meunier", "pinot")))
+        for engine in engines:
             is_kept = self.given.reuse_peers and engine not in OURS and self.out(engine, "throughput").exists()
             if not is_kept:
-                extra = ["--clients", self.given.clients, "--seconds", str(self.given.seconds)]
-                extra += ["--meunier-bench", str(self.meunier_bench)]
                 self.worker("throughput", engine, *extra, threads=os.cpu_count() or 1)
 
     def worker(self, action: str, engine: str, *extra: str, threads: int = 1) -> None:
         """Runs one engine in a process of its own; one that fails does not end the run."""
-        suffix = f"{action}.t{threads}" if action == "measure" else action
+        suffix = f"{action}.t{threads}" if action == "measure" else "rate" if "--rate" in extra else action
         out = self.out(engine, suffix)
         say(f"{action} {engine}, {self.dataset.name}, {threads} thread{'s' if threads > 1 else ''}")
         words = [sys.executable, "-m", "peers.worker", action, "--engine", engine, "--kind", self.dataset.kind]
@@ -115,6 +118,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--repetitions", type=int, default=7)
     parser.add_argument("--clients", default="1,8,32")
     parser.add_argument("--seconds", type=float, default=10, help="of load, for each number of clients")
+    parser.add_argument("--rate", type=float, help="queries a second of all clients of a server; without it as many as it answers")
     parser.add_argument("--reuse-peers", action="store_true", help="keep the peers' figures of an earlier run")
     parser.add_argument("--again", action="store_true", help="load the peers anew")
     parser.add_argument("--pinot", action="store_true", help="measure Apache Pinot's engine too, which needs a JDK and Maven")

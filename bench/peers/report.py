@@ -73,6 +73,9 @@ def section(dataset: Dataset, measured: list[Figures]) -> list[str]:
     if loads := figures.read_all(dataset, "throughput"):
         mix = ", ".join(dataset.spec()["throughput_mix"])
         parts += [f"Many clients at once, each sending {mix} in turn as soon as it has its last answer:", throughput_table(loads)]
+    if loads := figures.read_all(dataset, "rate"):
+        rate = next(iter(loads.values()))["loads"][0]["rate"]
+        parts += [f"The same mix at {rate:,.0f} queries a second in all, times from when a query was due:", throughput_table(loads)]
     return parts
 
 

@@ -157,6 +157,7 @@ def throughput_over_http(engine: Any, queries: list[Query], given: argparse.Name
     command += ["--clients", given.clients, "--seconds", str(round(given.seconds)), "--json", str(figures)]
     if given.rate:
         command += ["--rate", str(given.rate)]
+    figures.unlink(missing_ok=True)
     # It ends with 1 when some query had an error, which its figures say.
     subprocess.run(command, check=False, stdout=sys.stderr)
     return json.loads(figures.read_text())
