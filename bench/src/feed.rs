@@ -79,7 +79,7 @@ impl Feed {
         let mut lines = 0;
         while reader.read_until(b'\n', &mut line).with_context(|| format!("read {}", path.display()))? > 0 {
             let record = line.strip_suffix(b"\n").unwrap_or(&line);
-            producer.send(&self.topic, turns.next(), None, record, now_ms())?;
+            producer.send(&self.topic, turns.next_partition(), None, record, now_ms())?;
             if turns.is_over() {
                 producer.poll();
             }
@@ -96,7 +96,7 @@ impl Turns {
     }
 
     /// Returns the partition of the next line.
-    fn next(&mut self) -> i32 {
+    fn next_partition(&mut self) -> i32 {
         if self.is_over() {
             self.partition = (self.partition + 1) % self.partitions;
             self.left = self.length;
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn partitions_take_turns_with_runs_of_lines() {
         let mut turns = Turns::new(3, 2);
-        let given: Vec<i32> = (0..8).map(|_| turns.next()).collect();
+        let given: Vec<i32> = (0..8).map(|_| turns.next_partition()).collect();
         assert_eq!(given, [0, 0, 1, 1, 2, 2, 0, 0]);
     }
 }
