@@ -188,6 +188,7 @@ def main() -> None:
     dataset = Dataset(given.kind, given.size, given.work)
     dataset.stores.mkdir(parents=True, exist_ok=True)
     options = Options(given.engine, dataset, given.threads, dataset.stores / given.engine, given.meunier, given.kafka)
+    before = memory_bytes(os.getpid(), "VmRSS") / MIB
     cpu_before, began = time.process_time_ns(), time.perf_counter_ns()
     engine = open_engine(options)
     wall_ms = (time.perf_counter_ns() - began) / 1e6
@@ -199,6 +200,7 @@ def main() -> None:
             result = load(engine)
         elif given.action == "measure":
             result = measure(engine, wanted, given.repetitions, opened)
+            result["resident_before_mib"] = before if engine.pid == os.getpid() else 0.0
         else:
             mix = [query for query in wanted if query.id in dataset.spec()["throughput_mix"]]
             given.out.parent.mkdir(parents=True, exist_ok=True)
