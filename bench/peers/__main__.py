@@ -86,6 +86,9 @@ class Run:
     def worker(self, action: str, engine: str, *extra: str, threads: int = 1) -> None:
         """Runs one engine in a process of its own; one that fails does not end the run."""
         suffix = f"{action}.t{threads}" if action == "measure" else "rate" if "--rate" in extra else action
+        if action == "measure" and self.given.only:
+            # A part of the queries stands beside the reported figures, not in their place.
+            suffix = f"some.t{threads}"
         out = self.out(engine, suffix)
         say(f"{action} {engine}, {self.dataset.name}, {threads} thread{'s' if threads > 1 else ''}")
         words = [sys.executable, "-m", "peers.worker", action, "--engine", engine, "--kind", self.dataset.kind]
