@@ -14,7 +14,7 @@ from pathlib import Path
 
 from . import kafka, report
 from .datasets import Dataset
-from .engines import OURS, PEERS
+from .engines import OURS, PEERS, SHARES_STORE
 
 ROOT = Path(__file__).parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "meunier"
@@ -52,6 +52,8 @@ class Run:
         ours = [engine for engine in self.engines if engine in OURS]
         for engine in self.engines:
             is_loaded = self.out(engine, "load").exists() and not self.given.again
+            if SHARES_STORE.get(engine) in self.engines:
+                continue
             if engine not in ours and not is_loaded:
                 self.worker("load", engine)
         if ours:

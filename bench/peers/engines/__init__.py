@@ -91,6 +91,10 @@ PEERS = {
 }
 
 
+SHARES_STORE = {"datafusion-pushdown": "datafusion"}
+"""Engines that read what another one loaded."""
+
+
 def open_engine(options: Options) -> Engine:
     """Opens an engine; each brings its library only then."""
     family = options.variant.split("-")[0]
