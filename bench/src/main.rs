@@ -20,6 +20,8 @@ mod acceptance;
 mod freshness;
 mod restart;
 mod idle_memory;
+mod feed;
+mod throughput;
 
 use std::process::ExitCode;
 
@@ -49,6 +51,10 @@ enum Command {
     Restart(restart::Restart),
     /// Memory and CPU time of a server without a table.
     IdleMemory(idle_memory::IdleMemory),
+    /// Writes files of JSON lines to a new topic.
+    Feed(feed::Feed),
+    /// Queries a second over HTTP and their times, under several numbers of clients.
+    Throughput(throughput::Throughput),
     /// Runs the embedded broker in this process until its standard input ends, and prints its address.
     #[command(hide = true)]
     Broker(broker::BrokerProcess),
@@ -61,6 +67,8 @@ fn main() -> ExitCode {
         Command::Freshness(command) => command.run(),
         Command::Restart(command) => command.run(),
         Command::IdleMemory(command) => command.run(),
+        Command::Feed(command) => command.run(),
+        Command::Throughput(command) => command.run(),
         Command::Broker(command) => command.run(),
     };
     match outcome {
