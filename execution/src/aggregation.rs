@@ -21,6 +21,7 @@ pub use crate::keys::Key;
 use crate::keys::KeyColumn;
 pub use crate::numbers::Input;
 use crate::rows::ChunkRows;
+use crate::star_tree_query::{StarTreeQuery, StarTreeRecords};
 pub use crate::states::{Aggregate, Function};
 use crate::states::{Scratch, State};
 
@@ -184,23 +185,66 @@ impl Worker {
         Ok(rows.len())
     }
 
+    /// Takes a segment from one of its star-trees, if one answers the query; returns how many records were read.
+    ///
+    /// # Errors
+    /// When the segment cannot be read.
+    pub fn take_star_tree(&mut self, query: &StarTreeQuery, segment: &Segment) -> Result<Option<usize>> {
+        let Some(StarTreeRecords { tree, records, keys }) = query.records(segment)? else { return Ok(None) };
+        let count = records.len();
+        let mut changed = false;
+        for (key, column) in self.keys.iter_mut().zip(keys) {
+            changed |= key.open_records(column);
+        }
+        let rows = ChunkRows::List(records);
+        let dense = self.keys.is_empty() || self.make_cells(changed, CELLS_ALWAYS);
+        let mut start = 0;
+        while start < count {
+            let block = rows.slice(start, BLOCK_ROWS.min(count - start));
+            start += block.len();
+            match (self.keys.is_empty(), dense) {
+                (true, _) => {
+                    self.group_buffer.clear();
+                    self.group_buffer.resize(block.len(), 0);
+                }
+                (false, true) => self.find_by_cell(&block)?,
+                (false, false) => self.find_by_local_ids(&block)?,
+            }
+            let groups = self.groups.len();
+            let ChunkRows::List(records) = &block else { unreachable!("a part of a list is a list") };
+            for state in &mut self.states {
+                state.grow(groups);
+                state.take_records(&tree, records, &self.group_buffer);
+            }
+        }
+        Ok(Some(count))
+    }
+
     /// Opens all keys for a chunk and returns whether groups are found by a table of combinations.
     fn open_keys(&mut self, view: &ChunkView<'_>, rows: usize) -> Result<bool> {
         let mut changed = false;
         for key in &mut self.keys {
             changed |= key.open(view, rows)?;
         }
+        let stable = self.keys.iter().all(KeyColumn::is_stable);
+        let room = if stable { CELLS_MAX } else { segment_room(view.segment, rows) };
+        Ok(self.make_cells(changed, room))
+    }
+
+    /// Makes the table of combinations ready, if it has no more than `room` entries; returns whether it is.
+    fn make_cells(&mut self, changed: bool, room: usize) -> bool {
         let mut cells = 1_usize;
         let mut radices = Vec::with_capacity(self.keys.len());
         for key in &self.keys {
-            let Some(radix) = key.radix() else { return Ok(false) };
+            let Some(radix) = key.radix() else { return false };
             cells = cells.saturating_mul(radix);
             radices.push(radix);
         }
         let stable = self.keys.iter().all(KeyColumn::is_stable);
-        let room = if stable { CELLS_MAX } else { segment_room(view.segment, rows) };
         if cells > room {
-            return Ok(false);
+            // The next table is for other dictionaries than the present one.
+            self.radices.clear();
+            return false;
         }
         // A table of codes means the same everywhere and is kept; one of dictionary ids is of one segment.
         let kept = stable && self.cells_are_stable || !changed;
@@ -210,7 +254,7 @@ impl Worker {
             self.radices = radices;
         }
         self.cells_are_stable = stable;
-        Ok(true)
+        true
     }
 
     fn find_by_cell(&mut self, rows: &ChunkRows) -> Result<()> {
@@ -261,6 +305,20 @@ impl Worker {
         Ok(self.groups.intern(tuple).0)
     }
 
+    fn find_by_local_ids(&mut self, rows: &ChunkRows) -> Result<()> {
+        let mut by_key = Vec::with_capacity(self.keys.len());
+        for key in &mut self.keys {
+            let mut numbers = vec![0; rows.len()];
+            key.add_local_ids(rows, 1, &mut numbers);
+            for number in &mut numbers {
+                *number = key.number(*number)?;
+            }
+            by_key.push(numbers);
+        }
+        self.find_tuples(rows.len(), &by_key);
+        Ok(())
+    }
+
     fn find_by_numbers(&mut self, view: &ChunkView<'_>, rows: &ChunkRows) -> Result<()> {
         let mut by_key = Vec::with_capacity(self.keys.len());
         for key in &mut self.keys {
@@ -268,15 +326,19 @@ impl Worker {
             key.number_rows(view, rows, &mut numbers)?;
             by_key.push(numbers);
         }
+        self.find_tuples(rows.len(), &by_key);
+        Ok(())
+    }
+
+    fn find_tuples(&mut self, rows: usize, by_key: &[Vec<u32>]) {
         let mut tuple = vec![0; self.keys.len()];
         self.group_buffer.clear();
-        for row in 0..rows.len() {
-            for (number, numbers) in tuple.iter_mut().zip(&by_key) {
+        for row in 0..rows {
+            for (number, numbers) in tuple.iter_mut().zip(by_key) {
                 *number = numbers[row];
             }
             self.group_buffer.push(self.groups.intern(&tuple).0);
         }
-        Ok(())
     }
 
     /// Takes over all groups of another worker of the same aggregation.

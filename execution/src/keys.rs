@@ -149,6 +149,11 @@ impl KeyColumn {
                 _ => Local::Values(None),
             },
         };
+        Ok(self.replace(next))
+    }
+
+    /// Returns whether local ids mean something else than before.
+    fn replace(&mut self, next: Local) -> bool {
         let same = match (&self.local, &next) {
             (Local::Ids { dictionary: a, .. }, Local::Ids { dictionary: b, .. }) => Arc::ptr_eq(a, b),
             (Local::Codes { .. }, Local::Codes { .. }) => true,
@@ -158,7 +163,16 @@ impl KeyColumn {
             (Local::Ids { column, .. }, Local::Ids { column: next, .. }) if same => *column = next,
             (local, next) => *local = next,
         }
-        Ok(!same)
+        !same
+    }
+
+    /// Makes ready for records of a star-tree, whose ids are in `column`. Returns as [`KeyColumn::open`] does.
+    pub(crate) fn open_records(&mut self, column: Column) -> bool {
+        let ColumnValues::Ids { dictionary, .. } = &column.values else {
+            unreachable!("the dimensions of a star-tree are ids");
+        };
+        let next = self.ids(Arc::clone(dictionary), column, None);
+        self.replace(next)
     }
 
     fn stored(&self, column: usize, view: &ChunkView<'_>) -> Result<Option<(Column, bool)>> {
@@ -338,18 +352,8 @@ impl KeyColumn {
             {
                 return Ok(());
             }
-            for position in start..out.len() {
-                let local = out[position];
-                let known = match &self.local {
-                    Local::Ids { numbers, .. } => {
-                        numbers.get(local as usize).copied().filter(|&n| n != UNKNOWN)
-                    }
-                    Local::Codes { .. } | Local::Values(_) => None,
-                };
-                out[position] = match known {
-                    Some(number) => number,
-                    None => self.number(local)?,
-                };
+            for number in &mut out[start..] {
+                *number = self.number(*number)?;
             }
             return Ok(());
         }

@@ -21,4 +21,5 @@ mod distinct;
 mod numbers;
 mod states;
 pub mod aggregation;
+pub mod star_tree_query;
 pub mod top_rows;

@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimestampMil
 use meunier_segment::column::{Column, ColumnValues};
 use meunier_segment::dictionary::Dictionary;
 use meunier_segment::ids::Ids;
+use meunier_segment::schema::Field;
 
 use crate::compute::Compute;
 use crate::error::Result;
@@ -35,6 +36,8 @@ pub(crate) trait Number: Copy + Default + PartialOrd + std::fmt::Debug + 'static
     fn of_array(array: &ArrayRef) -> &[Self];
     fn of_i32(value: i32) -> Self;
     fn of_i64(value: i64) -> Self;
+    /// Only for sums and bounds of the kind itself.
+    fn of_f64(value: f64) -> Self;
     fn add(self, other: Self) -> Self;
     /// Orders all values, NaN included.
     fn less(self, other: Self) -> bool;
@@ -54,6 +57,10 @@ impl Number for f64 {
 
     fn of_i64(value: i64) -> f64 {
         value as f64
+    }
+
+    fn of_f64(value: f64) -> f64 {
+        value
     }
 
     fn add(self, other: f64) -> f64 {
@@ -93,6 +100,14 @@ impl Number for i64 {
         value
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a sum that overflows whole numbers is inexact anyhow"
+    )]
+    fn of_f64(value: f64) -> i64 {
+        value as i64
+    }
+
     fn add(self, other: i64) -> i64 {
         self.wrapping_add(other)
     }
@@ -119,6 +134,17 @@ pub(crate) struct NumberReader<T> {
 impl<T: Number> NumberReader<T> {
     pub(crate) fn new(input: &Input, columns: &Arc<[InputColumn]>) -> NumberReader<T> {
         NumberReader { input: input.clone(), columns: Arc::clone(columns), column: None, dictionary: None }
+    }
+
+    /// Returns the column that is read as it is.
+    pub(crate) fn field(&self) -> Option<&Field> {
+        match (&self.input, &*self.columns) {
+            (Input::Column(column), columns) => match &columns[*column] {
+                InputColumn::Stored { field, .. } => Some(field),
+                _ => None,
+            },
+            (Input::Computed { .. }, _) => None,
+        }
     }
 
     /// Makes ready for the rows of a chunk.

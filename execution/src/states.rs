@@ -7,6 +7,9 @@ use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
+use meunier_segment::schema::Field;
+use meunier_segment::star_tree::{FunctionPair, MetricColumn, PairFunction, StarTree};
+
 use crate::distinct::{DistinctSets, translation};
 use crate::error::Result;
 use crate::input::{ChunkView, InputColumn};
@@ -215,6 +218,38 @@ impl State {
         }
     }
 
+    /// Takes records of a star-tree, each of the group given for it. The tree was found to hold what the state gathers.
+    pub(crate) fn take_records(&mut self, tree: &StarTree, records: &[u32], groups: &[u32]) {
+        let metric = |function, column: Option<&Field>| {
+            let column = column.map(|field| Arc::clone(&field.name));
+            tree.metric(&FunctionPair { function, column }).expect("the tree covers the query")
+        };
+        let counts_of = |counts: &mut [i64]| {
+            let MetricColumn::I64(rows) = metric(PairFunction::Count, None) else {
+                unreachable!("counts are whole numbers");
+            };
+            for (&record, &group) in records.iter().zip(groups) {
+                counts[group as usize] += rows[record as usize];
+            }
+        };
+        match &mut self.gathered {
+            Gathered::Count(counts) => counts_of(counts),
+            Gathered::SumOfFloats(fold) | Gathered::OrderedFloats(fold) => {
+                fold.take_records(metric(fold.folding.pair(), fold.input.field()), records, groups);
+            }
+            Gathered::SumOfInts(fold) | Gathered::OrderedInts(fold) => {
+                fold.take_records(metric(fold.folding.pair(), fold.input.field()), records, groups);
+            }
+            Gathered::Average { sums, counts } => {
+                sums.take_records(metric(PairFunction::Sum, sums.input.field()), records, groups);
+                counts_of(counts);
+            }
+            Gathered::CountValues { .. } | Gathered::Distinct { .. } => {
+                unreachable!("no star-tree holds values");
+            }
+        }
+    }
+
     /// Adds the groups of another worker's state; `groups` says which group of this state each of them is.
     pub(crate) fn merge(&mut self, other: &State, groups: &[u32]) -> Result<()> {
         match (&mut self.gathered, &other.gathered) {
@@ -317,6 +352,19 @@ impl<T: Number> Fold<T> {
         Ok(nulls)
     }
 
+    fn take_records(&mut self, metric: &MetricColumn, records: &[u32], groups: &[u32]) {
+        for (&record, &group) in records.iter().zip(groups) {
+            let number = match metric {
+                MetricColumn::I64(numbers) => T::of_i64(numbers[record as usize]),
+                MetricColumn::F64(numbers) => T::of_f64(numbers[record as usize]),
+            };
+            let group = group as usize;
+            self.numbers[group] =
+                if self.seen[group] { self.folding.of(self.numbers[group], number) } else { number };
+            self.seen[group] = true;
+        }
+    }
+
     fn merge(&mut self, other: &Fold<T>, groups: &[u32]) {
         for ((&group, &number), &seen) in groups.iter().zip(&other.numbers).zip(&other.seen) {
             if seen {
@@ -341,6 +389,14 @@ impl<T: Number> Fold<T> {
 }
 
 impl Folding {
+    fn pair(self) -> PairFunction {
+        match self {
+            Folding::Sum => PairFunction::Sum,
+            Folding::Min => PairFunction::Min,
+            Folding::Max => PairFunction::Max,
+        }
+    }
+
     fn of<T: Number>(self, a: T, b: T) -> T {
         match self {
             Folding::Sum => a.add(b),

@@ -26,6 +26,7 @@ use datafusion::scalar::ScalarValue;
 use meunier_execution::aggregation::{Aggregate, Aggregation, Function, Input, Key};
 use meunier_execution::input::InputColumn;
 use meunier_execution::segment_work::SegmentInput;
+use meunier_execution::star_tree_query::StarTreeQuery;
 use meunier_segment::schema::DataType as FieldType;
 
 use crate::compute::{Computation, unqualified};
@@ -44,6 +45,8 @@ pub(crate) struct Grouping {
     pub(crate) aggregation: Arc<Aggregation>,
     pub(crate) segments: SegmentInput,
     pub(crate) segments_pruned: usize,
+    /// The same as star-trees see it, where they may answer.
+    pub(crate) star_tree: Option<Arc<StarTreeQuery>>,
     /// The conditions as they were written, for EXPLAIN.
     pub(crate) conditions: Vec<String>,
 }
@@ -115,14 +118,19 @@ impl Grouping {
             return Ok(None);
         }
         let (segments, segments_pruned) = table.segments(&conditions, props)?;
+        let aggregation = Aggregation {
+            columns: Arc::clone(table.inputs()),
+            keys,
+            aggregates,
+            schema: plain_schema(schema),
+        };
+        let uses_star_trees = table.rules().star_tree && table.rules().dictionary_filter;
+        let star_tree =
+            uses_star_trees.then(|| StarTreeQuery::of(&aggregation, &segments.predicate)).flatten();
         Ok(Some(Grouping {
             table: table.name().to_owned(),
-            aggregation: Arc::new(Aggregation {
-                columns: Arc::clone(table.inputs()),
-                keys,
-                aggregates,
-                schema: plain_schema(schema),
-            }),
+            aggregation: Arc::new(aggregation),
+            star_tree: star_tree.map(Arc::new),
             segments,
             segments_pruned,
             conditions: conditions.iter().map(ToString::to_string).collect(),

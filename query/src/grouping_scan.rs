@@ -17,9 +17,10 @@ use datafusion::physical_plan::DisplayFormatType;
 use datafusion::physical_plan::coop::cooperative;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use meunier_execution::aggregation::{Aggregation, PreparedAggregation, Worker};
+use meunier_execution::aggregation::{Aggregation, Worker};
 use meunier_execution::counters::ScanCounters;
-use meunier_execution::segment_work::SegmentWork;
+use meunier_execution::segment_work::{SegmentInput, SegmentWork};
+use meunier_execution::star_tree_query::StarTreeQuery;
 use tokio::task::JoinSet;
 
 use crate::compute::carried;
@@ -85,6 +86,9 @@ impl DataSource for GroupingScan {
         write!(f, ", pruned={}, readers={readers}", grouping.segments_pruned)?;
         write!(f, ", keys={}", grouping.aggregation.keys.len())?;
         write!(f, ", aggregates={}", grouping.aggregation.aggregates.len())?;
+        if grouping.star_tree.is_some() {
+            write!(f, ", star-tree")?;
+        }
         if !grouping.conditions.is_empty() {
             write!(f, ", filter={}", grouping.conditions.join(" AND "))?;
         }
@@ -133,20 +137,52 @@ pub(crate) async fn run(
     readers: usize,
     pool: &Arc<dyn MemoryPool>,
 ) -> Result<RecordBatch> {
-    let work = Arc::new(SegmentWork::new(grouping.segments.clone()));
     let prepared = Arc::new(grouping.aggregation.prepare(&grouping.segments.segments));
+    let mut worker = Worker::new(&prepared).map_err(carried)?;
+    let (segments, readers) = match &grouping.star_tree {
+        Some(query) => {
+            let left = take_star_trees(&mut worker, query, &grouping.segments)?;
+            let readers = readers.min(left.segments.len()).max(1);
+            (left, readers)
+        }
+        None => (grouping.segments.clone(), readers),
+    };
+    let work = Arc::new(SegmentWork::new(segments));
     let mut others = JoinSet::new();
     for _ in 1..readers {
-        let reader = Reader::new(&grouping.aggregation, &work, &prepared, pool)?;
-        others.spawn(reader.run());
+        let worker = Worker::new(&prepared).map_err(carried)?;
+        others.spawn(Reader::new(worker, &grouping.aggregation, &work, pool).run());
     }
-    let mut whole = Reader::new(&grouping.aggregation, &work, &prepared, pool)?.run().await?;
+    let mut whole = Reader::new(worker, &grouping.aggregation, &work, pool).run().await?;
     while let Some(other) = others.join_next().await {
         let other = other.map_err(|error| DataFusionError::External(Box::new(error)))??;
         whole.worker.merge(&other.worker).map_err(carried)?;
         whole.account()?;
     }
     whole.worker.finish().map_err(carried)
+}
+
+/// Takes the segments whose star-trees answer, and returns the others.
+fn take_star_trees(
+    worker: &mut Worker,
+    query: &StarTreeQuery,
+    segments: &SegmentInput,
+) -> Result<SegmentInput> {
+    let counters = &segments.counters;
+    let mut left = Vec::new();
+    for segment in &*segments.segments {
+        match worker.take_star_tree(query, segment).map_err(carried)? {
+            Some(records) => {
+                ScanCounters::add(&counters.segments_processed, 1);
+                ScanCounters::add(&counters.segments_matched, u64::from(records > 0));
+                ScanCounters::add(&counters.rows_scanned, records as u64);
+                let entries = records * worker.columns_read();
+                ScanCounters::add(&counters.entries_after_filter, entries as u64);
+            }
+            None => left.push(segment.clone()),
+        }
+    }
+    Ok(SegmentInput { segments: left.into(), ..segments.clone() })
 }
 
 /// One of those who take pieces.
@@ -159,17 +195,17 @@ struct Reader {
 
 impl Reader {
     fn new(
-        aggregation: &Arc<Aggregation>,
+        worker: Worker,
+        aggregation: &Aggregation,
         work: &Arc<SegmentWork>,
-        prepared: &Arc<PreparedAggregation>,
         pool: &Arc<dyn MemoryPool>,
-    ) -> Result<Reader> {
-        Ok(Reader {
+    ) -> Reader {
+        Reader {
             work: Arc::clone(work),
-            worker: Worker::new(prepared).map_err(carried)?,
+            worker,
             reservation: MemoryConsumer::new("segment aggregate").register(pool),
             only_counts: aggregation.only_counts(),
-        })
+        }
     }
 
     async fn run(mut self) -> Result<Reader> {

@@ -28,6 +28,7 @@ use crate::ids::Ids;
 use crate::offset_range::OffsetRange;
 use crate::options::SegmentOptions;
 use crate::schema::{Field, Schema};
+use crate::star_tree::{StarTree, StarTreeInput};
 use crate::stats::ColumnStats;
 use crate::value::Value;
 
@@ -49,6 +50,8 @@ pub struct SealedRows {
     pub columns: Vec<SealedColumn>,
     /// Indexes over several columns.
     pub indexes: Vec<BuiltIndex>,
+    /// Why an index that the options ask for is missing, one text an index. Answers are the same without it.
+    pub not_built: Vec<String>,
     /// Of the options the rows were sealed with.
     pub options_fingerprint: u64,
 }
@@ -90,13 +93,23 @@ pub fn seal(segment: &ConsumingSnapshot, options: &SegmentOptions) -> Result<Sea
         column.indexes = indexes::build(&column, options)?;
         sealed.push(column);
     }
+    let mut indexes = Vec::with_capacity(options.star_trees.len());
+    let mut not_built = Vec::new();
+    for tree in &options.star_trees {
+        let input = StarTreeInput::of_columns(tree, &sealed);
+        match input.and_then(|input| StarTree::build(tree, &input)) {
+            Ok(tree) => indexes.push(BuiltIndex { kind: IndexKind::StarTree, parts: tree.to_parts() }),
+            Err(fault) => not_built.push(fault),
+        }
+    }
     Ok(SealedRows {
         identity: segment.identity().clone(),
         schema: Arc::clone(segment.schema()),
         range: segment.range(),
         rows: segment.rows(),
         columns: sealed,
-        indexes: Vec::new(),
+        indexes,
+        not_built,
         options_fingerprint: options.fingerprint(),
     })
 }

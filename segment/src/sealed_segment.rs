@@ -17,6 +17,7 @@ use crate::offset_range::{OffsetRange, PartitionId};
 use crate::seal::IndexKind;
 use crate::segment_name::SegmentName;
 use crate::serving::{ColumnEntry, Decoded, DurableRef, IndexEntry, ServingFile, Slot};
+use crate::star_tree::StarTree;
 use crate::stats::{ColumnStats, value_of_bits};
 use crate::value::Value;
 
@@ -26,6 +27,7 @@ pub struct SealedSegment {
     name: SegmentName,
     file: ServingFile,
     columns: Vec<SealedColumn>,
+    star_trees: OnceLock<Vec<Arc<StarTree>>>,
 }
 
 #[derive(Debug)]
@@ -55,7 +57,12 @@ impl SealedSegment {
         let file = ServingFile::open(path)?;
         let columns =
             file.footer.columns.iter().map(|entry| open_column(&file, entry)).collect::<Result<_, _>>()?;
-        Ok(SealedSegment { name: SegmentName::from(file.footer.segment.as_str()), file, columns })
+        Ok(SealedSegment {
+            name: SegmentName::from(file.footer.segment.as_str()),
+            file,
+            columns,
+            star_trees: OnceLock::new(),
+        })
     }
 
     /// Returns the segment's name.
@@ -222,6 +229,28 @@ impl SealedSegment {
     pub fn segment_indexes(&self, kind: IndexKind) -> Result<Vec<IndexParts>, SegmentError> {
         let entries = self.file.footer.indexes.iter().filter(|entry| entry.kind == kind.name());
         entries.map(|entry| self.file.index_parts(entry)).collect()
+    }
+
+    /// Returns the segment's star-trees.
+    ///
+    /// # Errors
+    /// [`SegmentError::Corrupt`] when the file's bytes are not what was written.
+    pub fn star_trees(&self) -> Result<&[Arc<StarTree>], SegmentError> {
+        if let Some(trees) = self.star_trees.get() {
+            return Ok(trees);
+        }
+        let mut trees = Vec::new();
+        for parts in self.segment_indexes(IndexKind::StarTree)? {
+            let distinct = |column: &str| {
+                let column = self.column_index(column)?;
+                self.dictionary(column).ok().flatten().map(|dictionary| dictionary.len())
+            };
+            let tree = StarTree::from_parts(&parts, self.rows(), distinct)
+                .map_err(|detail| self.file.corrupt(&format!("star-tree: {detail}")))?;
+            trees.push(Arc::new(tree));
+        }
+        // Two readers may open at once; both read the same bytes.
+        Ok(self.star_trees.get_or_init(|| trees))
     }
 
     fn index<T>(

@@ -17,6 +17,7 @@ use crate::offset_range::{OffsetRange, PartitionId};
 use crate::schema::{Field, Schema};
 use crate::sealed_segment::SealedSegment;
 use crate::segment_name::SegmentName;
+use crate::star_tree::StarTree;
 use crate::stats::ColumnStats;
 use crate::value::Value;
 
@@ -260,6 +261,17 @@ impl Segment {
                 Some(column) => segment.dictionary(column),
                 None => Ok(None),
             },
+        }
+    }
+
+    /// Returns the star-trees of a sealed segment; none of a consuming one.
+    ///
+    /// # Errors
+    /// When the segment's file cannot be read or is corrupt.
+    pub fn star_trees(&self) -> Result<&[Arc<StarTree>], SegmentError> {
+        match self {
+            Segment::Consuming(_) => Ok(&[]),
+            Segment::Sealed(segment) => segment.star_trees(),
         }
     }
 

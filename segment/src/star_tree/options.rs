@@ -45,6 +45,17 @@ pub struct StarTreeOptions {
     pub leaf_records_max: usize,
 }
 
+impl Default for StarTreeOptions {
+    fn default() -> StarTreeOptions {
+        StarTreeOptions {
+            dimensions: Vec::new(),
+            skip_star_dimensions: Vec::new(),
+            function_pairs: vec![FunctionPair { function: PairFunction::Count, column: None }],
+            leaf_records_max: LEAF_RECORDS_MAX_DEFAULT,
+        }
+    }
+}
+
 impl StarTreeOptions {
     /// Says what is wrong with the options, if anything is; whether the columns exist is not known here.
     ///
@@ -168,7 +179,8 @@ pub enum PairFunction {
 }
 
 impl PairFunction {
-    const ALL: [PairFunction; 6] = [
+    /// All functions.
+    pub const ALL: [PairFunction; 6] = [
         PairFunction::Count,
         PairFunction::Sum,
         PairFunction::Min,

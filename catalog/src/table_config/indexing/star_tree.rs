@@ -13,7 +13,7 @@ const LEAF_RECORDS_MAX: u32 = 10_000;
 
 /// Functions that Pinot's star-trees aggregate beside [`PairFunction::ALL`].
 const OTHER_FUNCTIONS: [&str; 22] = [
-    "MINMAXRANGE",
+    "DISTINCTCOUNTHLL",
     "SUMPRECISION",
     "DISTINCTCOUNTBITMAP",
     "DISTINCTCOUNTRAWHLL",
@@ -232,8 +232,14 @@ fn check_argument(
     findings: &mut Findings,
 ) {
     let takes_numbers = match pair_function {
-        Some(PairFunction::Sum | PairFunction::Min | PairFunction::Max | PairFunction::Avg) => true,
-        Some(PairFunction::Count | PairFunction::DistinctCountHll) | None => false,
+        Some(
+            PairFunction::Sum
+            | PairFunction::Min
+            | PairFunction::Max
+            | PairFunction::Avg
+            | PairFunction::MinMaxRange,
+        ) => true,
+        Some(PairFunction::Count) | None => false,
     };
     let is_text = matches!(field.data_type, DataType::String | DataType::Json);
     if !field.single_value {
