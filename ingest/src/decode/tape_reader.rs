@@ -1,15 +1,17 @@
 //! Parses one JSON text after the other into the same buffers.
 //!
-//! The parser unescapes strings in place, so each text is first copied behind the one before it was, into a buffer with the
-//! padding that the parser wants. Size is the caller's to check, depth is checked here, before the parser runs.
+//! Plain texts are read as they lie, by `plain_json`; the others by simd-json. That unescapes strings in place, so the text is
+//! first copied over the one before it, into a buffer with the padding that the parser wants. Size is the caller's to check,
+//! depth is checked here, before the parser runs.
 
-use std::mem;
+use std::{mem, str};
 
 use simd_json::{Buffers, INPUT_PADDING, Tape};
 
 use super::depth::is_deeper_than;
 use super::document::Document;
 use super::huge_numbers;
+use super::plain_json::{Confidence, PlainReader};
 
 /// Length of a text after which the buffers are given back: they can be 35 times as large.
 const KEPT_TEXT_MAX: usize = 1024 * 1024;
@@ -25,6 +27,8 @@ pub(super) enum Unreadable {
 /// A parser with its buffers.
 pub(super) struct TapeReader {
     depth_max: usize,
+    plain: PlainReader,
+    plain_confidence: Confidence,
     copy: Vec<u8>,
     buffers: Buffers,
     tape: Tape<'static>,
@@ -34,7 +38,15 @@ pub(super) struct TapeReader {
 impl TapeReader {
     pub(super) fn new(depth_max: usize) -> TapeReader {
         let buffers = Buffers::with_max_depth(0, depth_max);
-        TapeReader { depth_max, copy: Vec::new(), buffers, tape: Tape(Vec::new()), starts: Vec::new() }
+        TapeReader {
+            depth_max,
+            plain: PlainReader::default(),
+            plain_confidence: Confidence::default(),
+            copy: Vec::new(),
+            buffers,
+            tape: Tape(Vec::new()),
+            starts: Vec::new(),
+        }
     }
 
     /// Parses `text` and returns what `visit` makes of it. A byte order mark before it is skipped, as Jackson does.
@@ -45,18 +57,45 @@ impl TapeReader {
         mut visit: impl FnMut(&mut Document<'_>) -> R,
     ) -> Result<R, Unreadable> {
         let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
-        if is_deeper_than(text, self.depth_max) {
-            return Err(Unreadable::TooDeep);
-        }
-        self.load(text);
-        let visited = match self.parse(text, false, &mut visit) {
-            Ok(visited) => Ok(visited),
-            Err(error) => self.read_with_huge_numbers(text, error, &mut visit),
+        let visited = match self.read_plain(text, &mut visit) {
+            Some(visited) => Ok(visited),
+            None => self.read_any(text, &mut visit),
         };
         if text.len() > KEPT_TEXT_MAX {
             *self = TapeReader::new(self.depth_max);
         }
         visited
+    }
+
+    /// Reads `text` if it is plain. What is too deep is not.
+    #[inline]
+    fn read_plain<R>(&mut self, text: &[u8], visit: &mut impl FnMut(&mut Document<'_>) -> R) -> Option<R> {
+        if !self.plain_confidence.attempts() {
+            return None;
+        }
+        let text = str::from_utf8(text).ok()?;
+        let mut tape = mem::replace(&mut self.tape, Tape(Vec::new())).reset();
+        let is_plain = self.plain.read(text, self.depth_max, &mut tape.0, &mut self.starts);
+        self.plain_confidence.learn(is_plain);
+        let visited = is_plain
+            .then(|| visit(&mut Document::new(&tape.0, text.as_bytes(), &[], &mut self.starts, false)));
+        self.tape = tape.reset();
+        visited
+    }
+
+    fn read_any<R>(
+        &mut self,
+        text: &[u8],
+        visit: &mut impl FnMut(&mut Document<'_>) -> R,
+    ) -> Result<R, Unreadable> {
+        if is_deeper_than(text, self.depth_max) {
+            return Err(Unreadable::TooDeep);
+        }
+        self.load(text);
+        match self.parse(text, false, visit) {
+            Ok(visited) => Ok(visited),
+            Err(error) => self.read_with_huge_numbers(text, error, visit),
+        }
     }
 
     #[cold]
@@ -94,6 +133,7 @@ impl TapeReader {
         let parsed = simd_json::fill_tape_padded(&mut self.copy, text.len(), &mut self.buffers, &mut tape);
         let visited = parsed.map(|()| {
             let structurals = self.buffers.structural_indexes();
+            self.starts.clear();
             visit(&mut Document::new(&tape.0, text, structurals, &mut self.starts, has_huge_numbers))
         });
         self.tape = tape.reset();
