@@ -5,7 +5,7 @@
 //! exactly one row or one reject, and its neighbours do not notice.
 //!
 //! The path of a JSON record: `json` checks it and drives the rest → `depth` measures nesting before any parser sees the
-//! bytes → `tape_reader` parses, most texts by `plain_json` → `key_order` finds the columns of its keys → `column_builder` appends, with
+//! bytes → `tape_reader` parses, most records by `plain_json` → `record_fields` finds the columns' values → `column_builder` appends, with
 //! `coerce` where the JSON type is not the column's own and `json_text` where a nested value is kept as text. What each
 //! conversion does is written down in `docs/reference/json-decoding.md`, and `decode/tests/` checks that table.
 
@@ -13,11 +13,12 @@ mod fault;
 mod depth;
 mod huge_numbers;
 mod document;
+mod json_text;
+mod key_order;
+mod record_fields;
 mod special_bytes;
 mod plain_json;
 mod tape_reader;
-mod key_order;
-mod json_text;
 mod timestamp_text;
 mod coerce;
 mod length_limit;

@@ -211,6 +211,23 @@ impl ValueBuffer {
         }
     }
 
+    /// Makes room for `count` values in all. Of text that is room for their ends only.
+    pub(crate) fn reserve(&mut self, count: usize) {
+        fn reserve<T>(values: &mut Vec<T>, count: usize) {
+            values.reserve_exact(count.saturating_sub(values.len()));
+        }
+        match self {
+            ValueBuffer::Int(values) => reserve(values, count),
+            ValueBuffer::Long(values) | ValueBuffer::Timestamp(values) => reserve(values, count),
+            ValueBuffer::Float(values) => reserve(values, count),
+            ValueBuffer::Double(values) => reserve(values, count),
+            ValueBuffer::BigDecimal(values) => reserve(values, count),
+            ValueBuffer::Boolean(values) => reserve(values, count),
+            ValueBuffer::String(values) | ValueBuffer::Json(values) => reserve(&mut values.ends.0, count + 1),
+            ValueBuffer::Bytes(values) => reserve(&mut values.ends.0, count + 1),
+        }
+    }
+
     /// Cuts back to the first `len` values, and drops what was written of an unfinished one.
     pub fn truncate(&mut self, len: usize) {
         match self {
@@ -333,12 +350,10 @@ impl ValueBuffer {
         }
     }
 
-    /// Takes all values as an array, without copying them where they were given as much room as they need, and leaves
-    /// room for as many again.
+    /// Takes all values as an array, without copying them where they had no more room than they need.
     pub(crate) fn take_array(&mut self) -> ArrayRef {
         fn taken<T>(values: &mut Vec<T>) -> Vec<T> {
-            let room = Vec::with_capacity(values.len());
-            let mut taken = mem::replace(values, room);
+            let mut taken = mem::take(values);
             taken.shrink_to_fit();
             taken
         }
@@ -527,9 +542,7 @@ impl Ends {
     }
 
     pub(crate) fn take(&mut self) -> OffsetBuffer<i32> {
-        let mut room = Vec::with_capacity(self.0.len());
-        room.push(0);
-        let mut taken = mem::replace(&mut self.0, room);
+        let mut taken = mem::replace(&mut self.0, vec![0]);
         taken.shrink_to_fit();
         OffsetBuffer::new(taken.into())
     }

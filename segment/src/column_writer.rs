@@ -10,7 +10,7 @@ use std::sync::Arc;
 use arrow::array::BooleanBufferBuilder;
 use arrow::buffer::NullBuffer;
 
-use crate::chunk::{ChunkColumn, ChunkValues};
+use crate::chunk::{CHUNK_ROWS, ChunkColumn, ChunkValues};
 use crate::column_buffer::{ColumnBuffer, Ends, ValueBuffer};
 use crate::dictionary::Dictionary;
 use crate::dictionary_writer::{DictionaryWriter, ValueBytes};
@@ -22,6 +22,10 @@ use crate::value::Value;
 /// A column of text or bytes gives up its dictionary at a chunk's border when more than this share of its values is
 /// distinct: a dictionary then costs memory and time and saves nothing.
 const DISTINCT_SHARE_MAX: f64 = 0.7;
+
+/// When the first rows of a chunk come in such numbers, the whole chunk gets its room at once: vectors that double leave as
+/// much memory behind as they have in the end, and copy as much.
+const BACKLOG_ROWS: usize = 128;
 
 /// Why appending to a column cannot fail: a chunk ends before its text does.
 const WITHIN_CHUNK: &str = "a chunk's text is bounded";
@@ -95,6 +99,9 @@ impl ColumnWriter {
 
     /// Appends some rows of a buffer.
     pub(crate) fn append(&mut self, from: &ColumnBuffer, rows: Range<usize>) {
+        if self.rows == 0 && rows.len() >= BACKLOG_ROWS {
+            self.reserve_chunk();
+        }
         let border = |row: usize| from.nulls.partition_point(|&null| null < row);
         let mut nulls = &from.nulls[border(rows.start)..border(rows.end)];
         let mut next = rows.start;
@@ -108,11 +115,21 @@ impl ColumnWriter {
         self.append_values(from, next..rows.end);
     }
 
+    fn reserve_chunk(&mut self) {
+        match &mut self.values {
+            TailValues::Ids(ids) => ids.reserve(CHUNK_ROWS),
+            TailValues::Plain(values) => values.reserve(CHUNK_ROWS),
+        }
+    }
+
     /// Appends rows of a column of plain numbers, none of which is null.
     pub(crate) fn append_longs(&mut self, numbers: &[i64]) {
         let TailValues::Plain(ValueBuffer::Long(values)) = &mut self.values else {
             unreachable!("only a LONG column without a dictionary gets them");
         };
+        if self.rows == 0 && numbers.len() >= BACKLOG_ROWS {
+            values.reserve_exact(CHUNK_ROWS);
+        }
         values.extend_from_slice(numbers);
         self.end_rows(numbers.len());
     }

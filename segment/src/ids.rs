@@ -140,11 +140,19 @@ impl IdBuffer {
         }
     }
 
-    /// Takes all ids and leaves room for as many again.
+    /// Makes room for `count` ids in all.
+    pub(crate) fn reserve(&mut self, count: usize) {
+        match self {
+            IdBuffer::U8(ids) => ids.reserve_exact(count.saturating_sub(ids.len())),
+            IdBuffer::U16(ids) => ids.reserve_exact(count.saturating_sub(ids.len())),
+            IdBuffer::U32(ids) => ids.reserve_exact(count.saturating_sub(ids.len())),
+        }
+    }
+
+    /// Takes all ids.
     pub(crate) fn take(&mut self) -> Ids {
         fn taken<T>(ids: &mut Vec<T>) -> Vec<T> {
-            let room = Vec::with_capacity(ids.len());
-            let mut taken = mem::replace(ids, room);
+            let mut taken = mem::take(ids);
             taken.shrink_to_fit();
             taken
         }
@@ -165,6 +173,8 @@ impl IdBuffer {
     }
 }
 
-fn widened<T: Copy, W: From<T>>(ids: &[T]) -> Vec<W> {
-    ids.iter().map(|&id| W::from(id)).collect()
+fn widened<T: Copy, W: From<T>>(ids: &Vec<T>) -> Vec<W> {
+    let mut wide = Vec::with_capacity(ids.capacity());
+    wide.extend(ids.iter().map(|&id| W::from(id)));
+    wide
 }

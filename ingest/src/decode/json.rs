@@ -13,21 +13,20 @@ use meunier_segment::schema::Schema;
 use simd_json::{ErrorType, Node};
 
 use super::column_builder::{ColumnBuilder, Source};
-use super::document::{Document, Item, span};
+use super::document::{Document, Item};
 use super::fault::{Fault, shorten};
-use super::key_order::{KeyOrder, Place};
+use super::record_fields::RecordFields;
 use super::tape_reader::{TapeReader, Unreadable};
 use super::{DecodeLimits, DecodedBatch, RecordRef};
 
 /// Greatest depth that limits can allow: writing nested values back as text recurses this far.
 const DEPTH_CEILING: usize = 512;
-/// A column's place on the tape when the record has no such key. No value is there: it is the record's object itself.
-const NO_VALUE: usize = 0;
 
 /// Decodes the records of one partition. Its buffers are used over and over.
 pub struct JsonDecoder {
     payload_bytes_max: usize,
     reader: TapeReader,
+    fields: RecordFields,
     row: RowAppender,
     rows: RowBuffer,
     /// The rows were handed out: the next record starts afresh.
@@ -55,6 +54,7 @@ impl JsonDecoder {
         JsonDecoder {
             payload_bytes_max: limits.payload_bytes_max,
             reader: TapeReader::new(depth_max),
+            fields: RecordFields::new(&schema),
             row: RowAppender::new(&schema, depth_max),
             rows: RowBuffer::new(schema),
             is_taken: false,
@@ -123,8 +123,21 @@ impl JsonDecoder {
             let detail = format!("{} bytes, of at most {}", payload.len(), self.payload_bytes_max);
             return Err(Fault::new(RejectReason::TooLarge, detail));
         }
-        let (row, rows) = (&mut self.row, &mut self.rows);
-        match self.reader.read(payload, |document| row.append(rows, document)) {
+        let (row, fields, rows) = (&mut self.row, &mut self.fields, &mut self.rows);
+        let plain = self
+            .reader
+            .read_plain_record(payload, fields, |document, fields| row.append(rows, fields, document));
+        if let Some(appended) = plain {
+            return appended;
+        }
+        let read = self.reader.read(payload, |document| {
+            let Some(Node::Object { len, .. }) = document.nodes().first() else {
+                return Err(not_an_object(document));
+            };
+            fields.take_all(*len, document.nodes());
+            row.append(rows, fields, document)
+        });
+        match read {
             Ok(appended) => appended,
             Err(unreadable) => Err(unreadable_payload(payload, &unreadable)),
         }
@@ -173,27 +186,25 @@ fn unreadable_payload(payload: &[u8], unreadable: &Unreadable) -> Fault {
 
 /// What it takes to append one row to all columns.
 struct RowAppender {
-    keys: KeyOrder,
     columns: Vec<ColumnBuilder>,
-    /// For each column: where its value stands on the tape of the record at hand.
-    values: Vec<usize>,
     embedded: TapeReader,
 }
 
 impl RowAppender {
     fn new(schema: &Schema, depth_max: usize) -> RowAppender {
-        let columns: Vec<_> = schema.fields().iter().map(ColumnBuilder::new).collect();
-        let values = vec![NO_VALUE; columns.len()];
-        RowAppender { keys: KeyOrder::new(schema), columns, values, embedded: TapeReader::new(depth_max) }
+        let columns = schema.fields().iter().map(ColumnBuilder::new).collect();
+        RowAppender { columns, embedded: TapeReader::new(depth_max) }
     }
 
     /// Appends a record's values to all columns, or nothing.
-    fn append(&mut self, rows: &mut RowBuffer, document: &mut Document<'_>) -> Result<(), Fault> {
-        let Some(Node::Object { len, .. }) = document.nodes().first() else {
-            return Err(not_an_object(document));
-        };
-        self.find_values(*len, document.nodes());
-        let appended = self.append_values(rows, document);
+    #[inline]
+    fn append(
+        &mut self,
+        rows: &mut RowBuffer,
+        fields: &RecordFields,
+        document: &mut Document<'_>,
+    ) -> Result<(), Fault> {
+        let appended = self.append_values(rows, fields, document);
         if appended.is_err() {
             let row = rows.len();
             rows.columns.iter_mut().for_each(|column| column.truncate(row));
@@ -201,32 +212,23 @@ impl RowAppender {
         appended
     }
 
-    /// Notes for each column the place of the last value with its name.
     #[inline]
-    fn find_values(&mut self, key_count: usize, nodes: &[Node<'_>]) {
-        self.values.fill(NO_VALUE);
-        let mut place = Place::default();
-        let mut at = 1;
-        for _ in 0..key_count {
-            let [Node::String(key), value, ..] = &nodes[at..] else {
-                unreachable!("an object's nodes are keys and values in turn");
-            };
-            if let Some(column) = self.keys.column(key, &mut place) {
-                self.values[column] = at + 1;
-            }
-            at += 1 + span(value);
-        }
-    }
-
-    #[inline]
-    fn append_values(&mut self, rows: &mut RowBuffer, document: &mut Document<'_>) -> Result<(), Fault> {
+    fn append_values(
+        &mut self,
+        rows: &mut RowBuffer,
+        fields: &RecordFields,
+        document: &mut Document<'_>,
+    ) -> Result<(), Fault> {
         let mut source = Source { document, embedded: &mut self.embedded };
         let row = rows.len();
-        for ((column, at), to) in self.columns.iter_mut().zip(&self.values).zip(&mut rows.columns) {
-            if *at == NO_VALUE {
-                to.push_null(row);
-            } else {
-                column.append(to, row, *at, &mut source).map_err(|fault| fault.of_column(column.name()))?;
+        for ((column, at), to) in self.columns.iter_mut().zip(fields.values()).zip(&mut rows.columns) {
+            match at {
+                None => to.push_null(row),
+                Some(at) => {
+                    column
+                        .append(to, row, at, &mut source)
+                        .map_err(|fault| fault.of_column(column.name()))?;
+                }
             }
         }
         Ok(())

@@ -1,10 +1,12 @@
-//! Reads the JSON that machines mostly write, in one pass: strings without escapes, numbers that are exact at once.
+//! Reads the objects that machines mostly write, in one pass: keys in the order of the last record, strings without escapes,
+//! numbers that are exact at once.
 //!
-//! The nodes are those that simd-json's tape would have, as a test compares. Whatever else a text holds (an escape, a number
+//! The nodes are those that simd-json's tape would have, as a test compares, but for the record's own keys. Whatever else a text holds (an escape, a number
 //! with an exponent or many digits, an error) ends the attempt, and the full parser decides.
 
 use simd_json::{Node, StaticNode};
 
+use super::record_fields::RecordFields;
 use super::special_bytes::SpecialBytes;
 
 /// Most digits of a number; any such integer fits 64 bits with its sign.
@@ -22,13 +24,14 @@ pub(super) struct PlainReader {
 }
 
 impl PlainReader {
-    /// Fills `nodes` with the tape of `text`, and `starts` with where each node starts. Returns whether the text could be
-    /// read; if not, both hold rubbish.
+    /// Reads an object: fills `nodes` with one that stands for it and then the nodes of its keys' values, `starts` with where
+    /// each node starts, and shows `fields` the keys. Returns whether the text could be read; if not, all hold rubbish.
     #[inline]
     pub(super) fn read<'a>(
         &mut self,
         text: &'a str,
         depth_max: usize,
+        fields: &mut RecordFields,
         nodes: &mut Vec<Node<'a>>,
         starts: &mut Vec<u32>,
     ) -> bool {
@@ -42,7 +45,7 @@ impl PlainReader {
         let special = &self.special;
         let mut parser = Parser { text, special, at: 0, depth_left: depth_max, nodes, starts };
         parser.skip_blanks();
-        parser.value().is_some() && {
+        parser.record(fields).is_some() && {
             parser.skip_blanks();
             parser.at == text.len()
         }
@@ -59,6 +62,27 @@ struct Parser<'a, 'n> {
 }
 
 impl<'a> Parser<'a, '_> {
+    fn record(&mut self, fields: &mut RecordFields) -> Option<()> {
+        fields.begin();
+        (self.byte()? == b'{').then(|| self.open())??;
+        self.skip_blanks();
+        while self.byte()? != b'}' {
+            self.expect(b'"')?;
+            let value_node = self.nodes.len();
+            match fields.take_expected(&self.text.as_bytes()[self.at..], value_node) {
+                Some(length) => self.at += length + 1,
+                None => fields.take(self.rest_of_string()?, value_node),
+            }
+            self.skip_blanks();
+            self.expect(b':')?;
+            self.skip_blanks();
+            self.value()?;
+            self.separator(b'}')?;
+        }
+        self.close();
+        Some(())
+    }
+
     fn value(&mut self) -> Option<()> {
         match self.byte()? {
             b'"' => self.string(),
@@ -136,12 +160,19 @@ impl<'a> Parser<'a, '_> {
     fn string(&mut self) -> Option<()> {
         let quote = self.at;
         self.expect(b'"')?;
+        let string = self.rest_of_string()?;
+        self.push(quote, Node::String(string));
+        Some(())
+    }
+
+    /// Reads the string whose first quote was read.
+    #[inline]
+    fn rest_of_string(&mut self) -> Option<&'a str> {
         let end = self.special.next(self.at)?;
         let string = self.text.get(self.at..end)?;
         self.at = end;
         self.expect(b'"')?;
-        self.push(quote, Node::String(string));
-        Some(())
+        Some(string)
     }
 
     #[inline]

@@ -1,6 +1,6 @@
 //! Parses one JSON text after the other into the same buffers.
 //!
-//! Plain texts are read as they lie, by `plain_json`; the others by simd-json. That unescapes strings in place, so the text is
+//! Plain records are read as they lie, by `plain_json`; all else by simd-json. That unescapes strings in place, so the text is
 //! first copied over the one before it, into a buffer with the padding that the parser wants. Size is the caller's to check,
 //! depth is checked here, before the parser runs.
 
@@ -12,6 +12,7 @@ use super::depth::is_deeper_than;
 use super::document::Document;
 use super::huge_numbers;
 use super::plain_json::{Confidence, PlainReader};
+use super::record_fields::RecordFields;
 
 /// Length of a text after which the buffers are given back: they can be 35 times as large.
 const KEPT_TEXT_MAX: usize = 1024 * 1024;
@@ -49,52 +50,53 @@ impl TapeReader {
         }
     }
 
-    /// Parses `text` and returns what `visit` makes of it. A byte order mark before it is skipped, as Jackson does.
+    /// Parses an object that is plain. Its tape is a node that stands for it, and then the values of its keys, among which
+    /// `fields` finds its own. Returns what `visit` makes of it, `None` when the text is anything else or nests too deep.
     #[inline]
+    pub(super) fn read_plain_record<R>(
+        &mut self,
+        text: &[u8],
+        fields: &mut RecordFields,
+        visit: impl FnOnce(&mut Document<'_>, &RecordFields) -> R,
+    ) -> Option<R> {
+        if !self.plain_confidence.attempts() {
+            return None;
+        }
+        let text = str::from_utf8(text).ok()?;
+        let mut tape = mem::replace(&mut self.tape, Tape(Vec::new())).reset();
+        let is_plain = self.plain.read(text, self.depth_max, fields, &mut tape.0, &mut self.starts);
+        self.plain_confidence.learn(is_plain);
+        let visited = is_plain.then(|| {
+            visit(&mut Document::new(&tape.0, text.as_bytes(), &[], &mut self.starts, false), fields)
+        });
+        self.tape = tape.reset();
+        self.forget_large(text.len());
+        visited
+    }
+
+    /// Parses `text` and returns what `visit` makes of it. A byte order mark before it is skipped, as Jackson does.
     pub(super) fn read<R>(
         &mut self,
         text: &[u8],
         mut visit: impl FnMut(&mut Document<'_>) -> R,
     ) -> Result<R, Unreadable> {
         let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
-        let visited = match self.read_plain(text, &mut visit) {
-            Some(visited) => Ok(visited),
-            None => self.read_any(text, &mut visit),
-        };
-        if text.len() > KEPT_TEXT_MAX {
-            *self = TapeReader::new(self.depth_max);
-        }
-        visited
-    }
-
-    /// Reads `text` if it is plain. What is too deep is not.
-    #[inline]
-    fn read_plain<R>(&mut self, text: &[u8], visit: &mut impl FnMut(&mut Document<'_>) -> R) -> Option<R> {
-        if !self.plain_confidence.attempts() {
-            return None;
-        }
-        let text = str::from_utf8(text).ok()?;
-        let mut tape = mem::replace(&mut self.tape, Tape(Vec::new())).reset();
-        let is_plain = self.plain.read(text, self.depth_max, &mut tape.0, &mut self.starts);
-        self.plain_confidence.learn(is_plain);
-        let visited = is_plain
-            .then(|| visit(&mut Document::new(&tape.0, text.as_bytes(), &[], &mut self.starts, false)));
-        self.tape = tape.reset();
-        visited
-    }
-
-    fn read_any<R>(
-        &mut self,
-        text: &[u8],
-        visit: &mut impl FnMut(&mut Document<'_>) -> R,
-    ) -> Result<R, Unreadable> {
         if is_deeper_than(text, self.depth_max) {
             return Err(Unreadable::TooDeep);
         }
         self.load(text);
-        match self.parse(text, false, visit) {
+        let visited = match self.parse(text, false, &mut visit) {
             Ok(visited) => Ok(visited),
-            Err(error) => self.read_with_huge_numbers(text, error, visit),
+            Err(error) => self.read_with_huge_numbers(text, error, &mut visit),
+        };
+        self.forget_large(text.len());
+        visited
+    }
+
+    /// Gives back the buffers after a long text.
+    fn forget_large(&mut self, text_len: usize) {
+        if text_len > KEPT_TEXT_MAX {
+            *self = TapeReader::new(self.depth_max);
         }
     }
 

@@ -47,7 +47,7 @@ impl From<DecodedBatch<'_>> for Decoded {
 }
 
 /// A schema of dimension columns; `INT[]` is a multi-value INT.
-fn schema_of(columns: &[(&str, &str)]) -> Arc<Schema> {
+pub(super) fn schema_of(columns: &[(&str, &str)]) -> Arc<Schema> {
     let fields: Vec<_> = columns
         .iter()
         .map(|(name, data_type)| {
@@ -58,7 +58,7 @@ fn schema_of(columns: &[(&str, &str)]) -> Arc<Schema> {
     parse_schema(&json!({"schemaName": "t", "dimensionFieldSpecs": fields}).to_string())
 }
 
-fn parse_schema(text: &str) -> Arc<Schema> {
+pub(super) fn parse_schema(text: &str) -> Arc<Schema> {
     Arc::new(Schema::parse(text).expect("the test's schema is valid").schema)
 }
 
