@@ -191,8 +191,9 @@ impl PartitionConsumer {
 
     /// Takes what waits in the queue, up to `records_max` records, and publishes it. Returns how many there were.
     pub(crate) fn take(&mut self, records_max: usize, now_ms: i64) -> usize {
-        // A full segment waits for the one before it to be sealed: back-pressure reaches the broker through the queue.
-        if self.sealing.is_some() && self.seal_due().is_some() {
+        // A full segment waits for the one before it to be sealed: back-pressure reaches the broker through the queue. One
+        // that is to be sealed for its age or on request takes rows meanwhile, or readers would wait for a slow disk.
+        if self.sealing.is_some() && self.is_full() {
             return 0;
         }
         self.shared.ready.store(false, Ordering::Release);
@@ -350,6 +351,11 @@ impl PartitionConsumer {
         }
         let bytes = self.segment_memory_bytes as u64;
         self.policy.due(self.segment.rows() as u64, bytes, self.segment_began.elapsed())
+    }
+
+    fn is_full(&self) -> bool {
+        self.policy.rows_left(self.segment.rows()) == 0
+            || self.policy.due(0, self.segment_memory_bytes as u64, Duration::ZERO).is_some()
     }
 
     fn publish(&mut self) {
