@@ -76,7 +76,7 @@ fn decode(decoder: &mut JsonDecoder, messages: &[Vec<u8>]) {
             decoder.push(&record);
         }
         let batch = decoder.take();
-        assert_eq!(batch.rows.num_rows(), messages.len(), "{:?}", batch.rejects.first());
+        assert_eq!(batch.rows.len(), messages.len(), "{:?}", batch.rejects.first());
         black_box(batch);
     }
 }

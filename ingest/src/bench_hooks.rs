@@ -86,15 +86,19 @@ impl Reader {
         records: &mut u64,
         visit: &mut impl FnMut(PartitionId, &RecordRef<'_>),
     ) -> usize {
-        let (partition, range) = (self.partition, &mut self.range);
-        self.queue.take(records_max, |event| match event {
-            FetchEvent::Record(record) if record.offset >= range.start && record.offset < range.end => {
-                visit(partition, &record);
-                range.start = Offset(record.offset.0 + 1);
-                *records += 1;
+        let range = &mut self.range;
+        let fetch = self.queue.take(records_max);
+        for event in fetch.events() {
+            match event {
+                FetchEvent::Record(record) if record.offset >= range.start && record.offset < range.end => {
+                    visit(self.partition, &record);
+                    range.start = Offset(record.offset.0 + 1);
+                    *records += 1;
+                }
+                FetchEvent::End(end) => range.start = end.min(range.end).max(range.start),
+                FetchEvent::Record(_) | FetchEvent::Error(..) => {}
             }
-            FetchEvent::End(end) => range.start = end.min(range.end).max(range.start),
-            FetchEvent::Record(_) | FetchEvent::Error(..) => {}
-        })
+        }
+        fetch.len()
     }
 }

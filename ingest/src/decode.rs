@@ -1,11 +1,11 @@
 //! Turns Kafka records into columns, by the table's schema.
 //!
-//! Input is one [`RecordRef`] after the other, output one [`DecodedBatch`]: Arrow columns of the records that became rows and
-//! the records that did not, with the reason. Nothing here fails or waits: whatever the bytes are, a record ends up as
+//! Input is one [`RecordRef`] after the other, output one [`DecodedBatch`]: columns of the records that became rows and the
+//! records that did not, with the reason. Nothing here fails or waits: whatever the bytes are, a record ends up as
 //! exactly one row or one reject, and its neighbours do not notice.
 //!
 //! The path of a JSON record: `json` checks it and drives the rest → `depth` measures nesting before any parser sees the
-//! bytes → `tape_reader` parses → `key_order` finds the columns of its keys → `column_builder` appends, with
+//! bytes → `tape_reader` parses, most records by `plain_json` → `record_fields` finds the columns' values → `column_builder` appends, with
 //! `coerce` where the JSON type is not the column's own and `json_text` where a nested value is kept as text. What each
 //! conversion does is written down in `docs/reference/json-decoding.md`, and `decode/tests/` checks that table.
 
@@ -13,19 +13,21 @@ mod fault;
 mod depth;
 mod huge_numbers;
 mod document;
-mod tape_reader;
-mod key_order;
 mod json_text;
+mod key_order;
+mod record_fields;
+mod special_bytes;
+mod plain_json;
+mod tape_reader;
 mod timestamp_text;
 mod coerce;
 mod length_limit;
-mod column_values;
 mod column_builder;
 mod json;
 
-use arrow::array::RecordBatch;
 use meunier_segment::offset_range::Offset;
 use meunier_segment::reject::RejectedRecord;
+use meunier_segment::row_buffer::RowBuffer;
 
 pub use json::JsonDecoder;
 
@@ -60,12 +62,10 @@ impl Default for DecodeLimits {
 }
 
 /// What became of the records since the last batch.
-#[derive(Debug, Clone)]
-pub struct DecodedBatch {
-    /// One row a decoded record, in offset order and in the schema's Arrow form; null where the record had no value.
-    pub rows: RecordBatch,
-    /// Offset of each row.
-    pub offsets: Vec<i64>,
+#[derive(Debug)]
+pub struct DecodedBatch<'a> {
+    /// One row a decoded record, in offset order; null where the record had no value.
+    pub rows: &'a RowBuffer,
     /// Lowest Kafka timestamp of all records, rejected ones included.
     pub timestamp_ms_min: Option<i64>,
     /// Highest Kafka timestamp of all records, rejected ones included.

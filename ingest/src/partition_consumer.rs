@@ -25,6 +25,11 @@ use crate::status::{PartitionState, PartitionStatus};
 /// A partition that got no record for so long is idle.
 const IDLE_AFTER: Duration = Duration::from_secs(60);
 
+/// Records decoded at a time: what they decode to stays in the second-level cache until it is appended.
+const BATCH_RECORDS: usize = 512;
+/// Long records are appended before there are so many.
+const BATCH_BYTES_MAX: usize = 32 << 20;
+
 /// What a partition's worker, its table's supervisor and its sealer share.
 #[derive(Debug)]
 pub(crate) struct PartitionShared {
@@ -186,31 +191,56 @@ impl PartitionConsumer {
 
     /// Takes what waits in the queue, up to `records_max` records, and publishes it. Returns how many there were.
     pub(crate) fn take(&mut self, records_max: usize, now_ms: i64) -> usize {
-        // A full segment waits for the one before it to be sealed: back-pressure reaches the broker through the queue.
-        if self.sealing.is_some() && self.seal_due().is_some() {
+        // A full segment waits for the one before it to be sealed: back-pressure reaches the broker through the queue. One
+        // that is to be sealed for its age or on request takes rows meanwhile, or readers would wait for a slow disk.
+        if self.sealing.is_some() && self.is_full() {
             return 0;
         }
         self.shared.ready.store(false, Ordering::Release);
-        let Some(queue) = &mut self.queue else { return 0 };
         let records_max = records_max.min(self.policy.rows_left(self.segment.rows())).max(1);
-        let (progress, decoder, last_record) = (&mut self.progress, &mut self.decoder, &mut self.last_record);
-        let before = progress.position();
-        let mut error = None;
-        let count = queue.take(records_max, |event| match event {
-            FetchEvent::Record(record) => {
-                if progress.take_record(record.offset) {
-                    *last_record = Some(fingerprint(&record));
-                    decoder.push(&record);
-                }
-            }
-            FetchEvent::End(next) => progress.skip_to(next),
-            FetchEvent::Error(code, text) => error = Some((code, text)),
-        });
-        self.backlog = count == records_max;
-        if self.progress.position() != before {
-            let batch = self.decoder.take();
-            self.append(batch, now_ms);
+        let before = self.progress.position();
+        let mut count = 0;
+        self.backlog = true;
+        while self.backlog && count < records_max {
+            let batch_records = (records_max - count).min(BATCH_RECORDS);
+            let taken = self.take_batch(batch_records, now_ms);
+            self.backlog = taken == batch_records;
+            count += taken;
         }
+        if self.progress.position() != before {
+            self.last_fetch = Instant::now();
+            self.publish();
+        }
+        count
+    }
+
+    /// Takes up to `records_max` records from the queue into the segment. Returns how many there were.
+    fn take_batch(&mut self, records_max: usize, now_ms: i64) -> usize {
+        let Some(queue) = &mut self.queue else { return 0 };
+        let fetch = queue.take(records_max);
+        let mut last_record = None;
+        let mut error = None;
+        for event in fetch.events() {
+            match event {
+                FetchEvent::Record(record) => {
+                    if self.progress.take_record(record.offset) {
+                        self.decoder.push(&record);
+                        last_record = Some(record);
+                        if self.decoder.bytes() >= BATCH_BYTES_MAX {
+                            append(&mut self.segment, &self.shared, self.decoder.take(), now_ms);
+                        }
+                    }
+                }
+                FetchEvent::End(next) => self.progress.skip_to(next),
+                FetchEvent::Error(code, text) => error = Some((code, text)),
+            }
+        }
+        append(&mut self.segment, &self.shared, self.decoder.take(), now_ms);
+        self.segment.advance_to(self.progress.position());
+        // Of all fingerprints only the last before a seal is used, so one a fetch is enough.
+        self.last_record = last_record.as_ref().map(fingerprint).or(self.last_record);
+        let count = fetch.len();
+        drop(fetch);
         if let Some((code, text)) = error {
             self.fail(code, &text);
         }
@@ -297,25 +327,6 @@ impl PartitionConsumer {
         });
     }
 
-    fn append(&mut self, batch: DecodedBatch, now_ms: i64) {
-        self.segment.append(&batch.rows, &batch.offsets);
-        self.segment.append_rejects(batch.rejects);
-        self.segment.advance_to(self.progress.position());
-        if let Some(timestamp_ms) = batch.timestamp_ms_max {
-            self.segment.saw_record_at(timestamp_ms);
-        }
-        self.last_fetch = Instant::now();
-        self.publish();
-        self.report(|status| {
-            status.bytes_total += batch.payload_bytes;
-            status.last_fetch_ms = Some(now_ms);
-            status.last_record_ms = status.last_record_ms.max(batch.timestamp_ms_max);
-            if matches!(status.state, PartitionState::Starting | PartitionState::Idle) {
-                status.state = PartitionState::Live;
-            }
-        });
-    }
-
     fn fail(&mut self, code: RDKafkaErrorCode, text: &str) {
         let position = self.progress.position();
         tracing::warn!(table = %self.table.entry.name, partition = %self.partition, %position, error = text, "fetch failed");
@@ -340,6 +351,11 @@ impl PartitionConsumer {
         }
         let bytes = self.segment_memory_bytes as u64;
         self.policy.due(self.segment.rows() as u64, bytes, self.segment_began.elapsed())
+    }
+
+    fn is_full(&self) -> bool {
+        self.policy.rows_left(self.segment.rows()) == 0
+            || self.policy.due(0, self.segment_memory_bytes as u64, Duration::ZERO).is_some()
     }
 
     fn publish(&mut self) {
@@ -373,6 +389,24 @@ impl PartitionConsumer {
 
     fn report(&self, change: impl FnOnce(&mut PartitionStatus)) {
         change(&mut self.shared.status.lock());
+    }
+}
+
+/// Appends what was decoded, and counts it.
+fn append(segment: &mut ConsumingSegment, shared: &PartitionShared, batch: DecodedBatch<'_>, now_ms: i64) {
+    let Some(next) = batch.next_offset else { return };
+    segment.append_decoded(batch.rows);
+    segment.append_rejects(batch.rejects);
+    segment.advance_to(next);
+    if let Some(timestamp_ms) = batch.timestamp_ms_max {
+        segment.saw_record_at(timestamp_ms);
+    }
+    let mut status = shared.status.lock();
+    status.bytes_total += batch.payload_bytes;
+    status.last_fetch_ms = Some(now_ms);
+    status.last_record_ms = status.last_record_ms.max(batch.timestamp_ms_max);
+    if matches!(status.state, PartitionState::Starting | PartitionState::Idle) {
+        status.state = PartitionState::Live;
     }
 }
 

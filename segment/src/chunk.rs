@@ -1,4 +1,4 @@
-//! Rows of a consuming segment that do not change any more: a batch as it was appended, several merged, or 65,536 frozen.
+//! Rows of a consuming segment that do not change any more: a copy of those that were new once, or 65,536 frozen.
 
 use std::sync::Arc;
 
@@ -44,16 +44,6 @@ impl Chunk {
     pub(crate) fn new(rows: usize, columns: Vec<ChunkColumn>) -> Chunk {
         let memory_bytes = columns.iter().map(ChunkColumn::memory_bytes).sum();
         Chunk { rows, columns, memory_bytes }
-    }
-
-    /// Returns one chunk with the rows of all `chunks`; ids become as narrow as the dictionaries allow.
-    pub(crate) fn merge(chunks: &[Arc<Chunk>], dictionary_lens: &[usize]) -> Chunk {
-        let rows = chunks.iter().map(|chunk| chunk.rows).sum();
-        let columns = (0..chunks[0].columns.len()).map(|index| {
-            Chunk::merge_column(chunks, index, dictionary_lens[index])
-                .expect("arrays of one column and at most a chunk concatenate")
-        });
-        Chunk::new(rows, columns.collect())
     }
 
     /// Returns one column of all `chunks`, which must hold it in one form.

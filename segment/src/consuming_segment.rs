@@ -1,41 +1,46 @@
 //! The segment of one partition that still takes rows.
 //!
-//! One writer appends decoded batches; each becomes a small immutable chunk. Readers get a [`ConsumingSnapshot`] and
-//! never meet the writer. Chunks merge in tiers of eight, so that many small fetches do not leave many small chunks, and
-//! at [`CHUNK_ROWS`] rows they freeze into one that is never copied again.
+//! One writer appends rows to growing vectors, the tail. Readers get a [`ConsumingSnapshot`] and never meet the writer: what
+//! the tail holds they see in pieces, each an immutable copy of the rows that were new at one snapshot. Small pieces are
+//! copied anew as larger ones in tiers of eight, so that many small fetches do not leave many small chunks. At
+//! [`CHUNK_ROWS`] rows the tail's vectors themselves become a chunk, and the pieces are dropped.
 //!
 //! Invariant: the rows of all chunks, in order, are the rows appended, in order; every dictionary id in a chunk is known
 //! to the dictionary of every snapshot that holds the chunk.
 
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int64Array, PrimitiveArray, RecordBatch, StringArray,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BinaryArray, BooleanArray, PrimitiveArray, RecordBatch,
+    StringArray,
 };
-use arrow::array::{ArrowPrimitiveType, BinaryArray, GenericListArray};
-use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{
-    Decimal256Type, Float32Type, Float64Type, Int32Type, Int64Type, TimestampMillisecondType, i256,
+    DataType as ArrowType, Decimal256Type, Float32Type, Float64Type, Int32Type, Int64Type,
+    TimestampMillisecondType, i256,
 };
 
 use crate::chunk::{CHUNK_ROWS, Chunk, ChunkColumn, ChunkValues};
 use crate::column::Column;
+use crate::column_writer::ColumnWriter;
 use crate::dictionary::Dictionary;
-use crate::dictionary_writer::{DictionaryWriter, ValueBytes};
-use crate::ids::Ids;
 use crate::offset_range::{Offset, OffsetRange, PartitionId};
 use crate::options::SegmentOptions;
 use crate::reject::RejectedRecord;
+use crate::row_buffer::RowBuffer;
 use crate::schema::{DataType, Field, FieldRole, Schema};
 use crate::segment_name::SegmentName;
 use crate::stats::ColumnStats;
 use crate::value::Value;
 
-/// So many neighbours of one size class merge into one chunk.
+/// So many neighbours of one size class become one piece.
 const TIER_WIDTH: usize = 8;
-/// A column of text or bytes gives up its dictionary at a chunk's border when more than this share of its values is
-/// distinct: a dictionary then costs memory and time and saves nothing.
-const DISTINCT_SHARE_MAX: f64 = 0.7;
+/// Pieces of so many rows are copied no more: a full chunk has sixteen of them.
+const PIECE_ROWS: usize = 1 << 12;
+/// A tail of so many bytes becomes a chunk before it is full, for its texts must stay below the 2 GiB that an array can
+/// address.
+const TAIL_BYTES_MAX: usize = 512 << 20;
 
 /// The column every segment has beside the schema's: each row's Kafka offset.
 pub const OFFSET_COLUMN: &str = "$offset";
@@ -72,11 +77,16 @@ pub struct ConsumingSegment {
     identity: SegmentIdentity,
     schema: Arc<Schema>,
     range: OffsetRange,
+    /// The schema's columns, then the offsets.
     columns: Vec<ColumnWriter>,
     frozen: Vec<Arc<Chunk>>,
-    tail: Vec<Arc<Chunk>>,
-    tail_rows: usize,
     frozen_rows: usize,
+    frozen_bytes: usize,
+    tail_rows: usize,
+    /// What readers see of the tail.
+    pieces: Vec<Arc<Chunk>>,
+    /// Rows of the tail that are in pieces, and in the statistics.
+    published_rows: usize,
     stats: Vec<ColumnStats>,
     rejects: Vec<RejectedRecord>,
     reject_bytes: usize,
@@ -97,14 +107,6 @@ pub struct ConsumingSnapshot {
     latest_record_ms: Option<i64>,
 }
 
-#[derive(Debug)]
-struct ColumnWriter {
-    field: Field,
-    dictionary: Option<DictionaryWriter>,
-    /// Ids are written from now on; false for good once the dictionary did not pay.
-    writes_ids: bool,
-}
-
 impl ConsumingSegment {
     /// Returns an empty segment that expects the record at `start` next.
     pub fn new(
@@ -113,9 +115,8 @@ impl ConsumingSegment {
         options: &SegmentOptions,
         start: Offset,
     ) -> ConsumingSegment {
-        let mut columns: Vec<ColumnWriter> =
-            schema.fields().iter().map(|field| ColumnWriter::new(field.clone(), options)).collect();
-        columns.push(ColumnWriter { field: offset_field().clone(), dictionary: None, writes_ids: false });
+        let fields = schema.fields().iter().chain([offset_field()]);
+        let columns: Vec<_> = fields.map(|field| ColumnWriter::new(field.clone(), options)).collect();
         ConsumingSegment {
             identity,
             range: OffsetRange::new(start, start),
@@ -123,9 +124,11 @@ impl ConsumingSegment {
             schema,
             columns,
             frozen: Vec::new(),
-            tail: Vec::new(),
-            tail_rows: 0,
             frozen_rows: 0,
+            frozen_bytes: 0,
+            tail_rows: 0,
+            pieces: Vec::new(),
+            published_rows: 0,
             rejects: Vec::new(),
             reject_bytes: 0,
             latest_record_ms: None,
@@ -152,41 +155,40 @@ impl ConsumingSegment {
         &self.rejects
     }
 
-    /// Returns the memory held: chunks, dictionaries with their hash tables, rejects.
+    /// Returns the memory held: chunks, the tail and its pieces, dictionaries with their hash tables, rejects.
     pub fn memory_bytes(&self) -> usize {
-        let chunks: usize = self.frozen.iter().chain(&self.tail).map(|chunk| chunk.memory_bytes).sum();
-        let dictionaries: usize = self
-            .columns
-            .iter()
-            .filter_map(|column| column.dictionary.as_ref())
-            .map(DictionaryWriter::memory_bytes)
-            .sum();
-        chunks + dictionaries + self.reject_bytes
+        let pieces: usize = self.pieces.iter().map(|piece| piece.memory_bytes).sum();
+        let columns: usize = self.columns.iter().map(ColumnWriter::memory_bytes).sum();
+        self.frozen_bytes + pieces + columns + self.reject_bytes
     }
 
-    /// Appends decoded rows; `offsets` has each row's offset. Null values become the column's default, remembered as null.
+    /// Appends rows in the schema's Arrow form; `offsets` has each row's offset. Null values become the column's default,
+    /// remembered as null.
     ///
     /// # Panics
     /// When `rows` is not of the schema's Arrow form or an offset lies before the segment's end: both are bugs.
     pub fn append(&mut self, rows: &RecordBatch, offsets: &[i64]) {
         assert_eq!(rows.num_columns(), self.schema.fields().len(), "a batch has the schema's columns");
         assert_eq!(rows.num_rows(), offsets.len(), "every row has an offset");
-        let (Some(&first), Some(&last)) = (offsets.first(), offsets.last()) else { return };
-        assert!(first >= self.range.end.0, "offset {first} lies before the segment's end {}", self.range.end);
-        debug_assert!(offsets.is_sorted());
-        self.range.end = Offset(last + 1);
+        self.append_decoded(&RowBuffer::from_batch(Arc::clone(&self.schema), rows, offsets));
+    }
 
-        self.append_rows(rows, &(Arc::new(Int64Array::from(offsets.to_vec())) as ArrayRef));
+    /// Appends decoded rows. Null values become the column's default, remembered as null.
+    ///
+    /// # Panics
+    /// When the columns are not the schema's or an offset lies before the segment's end: both are bugs.
+    pub fn append_decoded(&mut self, rows: &RowBuffer) {
+        let (Some(&first), Some(&last)) = (rows.offsets.first(), rows.offsets.last()) else { return };
+        assert!(first >= self.range.end.0, "offset {first} lies before the segment's end {}", self.range.end);
+        debug_assert!(rows.offsets.is_sorted());
+        self.range.end = Offset(last + 1);
+        self.append_to_tail(rows);
     }
 
     /// Appends rows whose offsets are in any order and leaves the range as it is.
     pub(crate) fn append_rows(&mut self, rows: &RecordBatch, offsets: &ArrayRef) {
-        let mut start = 0;
-        while start < rows.num_rows() {
-            let len = (rows.num_rows() - start).min(CHUNK_ROWS - self.tail_rows);
-            self.append_chunk(&rows.slice(start, len), &offsets.slice(start, len));
-            start += len;
-        }
+        let offsets = offsets.as_primitive::<Int64Type>().values();
+        self.append_to_tail(&RowBuffer::from_batch(Arc::clone(&self.schema), rows, offsets));
     }
 
     /// Takes records that could not become rows.
@@ -206,19 +208,17 @@ impl ConsumingSegment {
         self.latest_record_ms = self.latest_record_ms.max(Some(timestamp_ms));
     }
 
-    /// Returns the rows so far, for readers. Costs O(columns + chunks), and a copy of what is new in the dictionaries.
+    /// Returns the rows so far, for readers. Costs O(columns + chunks), and a copy of the rows and dictionary values that
+    /// are new.
     pub fn snapshot(&mut self) -> Arc<ConsumingSnapshot> {
-        let dictionaries = self
-            .columns
-            .iter_mut()
-            .map(|column| column.dictionary.as_mut().map(DictionaryWriter::snapshot))
-            .collect();
+        self.publish_tail();
+        let dictionaries = self.columns.iter_mut().map(ColumnWriter::dictionary).collect();
         Arc::new(ConsumingSnapshot {
             identity: self.identity.clone(),
             schema: Arc::clone(&self.schema),
             range: self.range,
             rows: self.rows(),
-            chunks: self.frozen.iter().chain(&self.tail).cloned().collect(),
+            chunks: self.frozen.iter().chain(&self.pieces).cloned().collect(),
             dictionaries,
             stats: self.stats.clone(),
             memory_bytes: self.memory_bytes(),
@@ -232,61 +232,79 @@ impl ConsumingSegment {
         (snapshot, self.rejects)
     }
 
-    fn append_chunk(&mut self, rows: &RecordBatch, offsets: &ArrayRef) {
-        let rows_before = self.rows();
-        let arrays = rows.columns().iter().chain(std::iter::once(offsets));
-        let columns = self
-            .columns
-            .iter_mut()
-            .zip(arrays)
-            .zip(&mut self.stats)
-            .map(|((writer, array), stats)| {
-                let column = writer.encode(array);
-                stats.merge(rows_before, &column_stats(&column));
-                column
-            })
-            .collect();
-        self.tail.push(Arc::new(Chunk::new(rows.num_rows(), columns)));
-        self.tail_rows += rows.num_rows();
-        if self.tail_rows == CHUNK_ROWS {
-            self.freeze_tail();
-        } else {
-            self.merge_tiers();
+    fn append_to_tail(&mut self, rows: &RowBuffer) {
+        assert_eq!(rows.columns.len(), self.schema.fields().len(), "rows have the schema's columns");
+        let mut start = 0;
+        while start < rows.len() {
+            // Rows are cut where the chunk is full.
+            let end = rows.len().min(start + CHUNK_ROWS - self.tail_rows);
+            let (offset_column, columns) =
+                self.columns.split_last_mut().expect("there is always the offset column");
+            for (column, buffer) in columns.iter_mut().zip(&rows.columns) {
+                column.append(buffer, start..end);
+            }
+            offset_column.append_longs(&rows.offsets[start..end]);
+            self.tail_rows += end - start;
+            start = end;
+            let tail_bytes = self.columns.iter().map(ColumnWriter::tail_bytes).sum::<usize>();
+            if self.tail_rows == CHUNK_ROWS || tail_bytes >= TAIL_BYTES_MAX {
+                self.freeze_tail();
+            }
         }
     }
 
+    /// Makes a chunk of the tail.
     fn freeze_tail(&mut self) {
-        let chunk = Chunk::merge(&self.tail, &self.dictionary_lens());
-        debug_assert_eq!(chunk.rows, CHUNK_ROWS);
+        let chunk = Chunk::new(self.tail_rows, self.columns.iter_mut().map(ColumnWriter::take).collect());
+        self.count(&chunk, self.published_rows);
+        self.frozen_rows += chunk.rows;
+        self.frozen_bytes += chunk.memory_bytes;
         self.frozen.push(Arc::new(chunk));
-        self.frozen_rows += CHUNK_ROWS;
-        self.tail.clear();
+        self.pieces.clear();
+        self.published_rows = 0;
         self.tail_rows = 0;
         for column in &mut self.columns {
             column.drop_dictionary_that_does_not_pay(self.frozen_rows);
         }
     }
 
-    /// Merges the last eight chunks while all of them are of one size class; the class is a power of eight.
-    fn merge_tiers(&mut self) {
-        while self.tail.len() >= TIER_WIDTH {
-            let start = self.tail.len() - TIER_WIDTH;
-            let class = |chunk: &Arc<Chunk>| chunk.rows.ilog2() / TIER_WIDTH.ilog2();
-            let last_class = class(&self.tail[self.tail.len() - 1]);
-            if self.tail[start..].iter().any(|chunk| class(chunk) > last_class) {
-                return;
-            }
-            let merged = Chunk::merge(&self.tail[start..], &self.dictionary_lens());
-            self.tail.truncate(start);
-            self.tail.push(Arc::new(merged));
+    /// Makes a piece of what is new in the tail, with the small pieces before it.
+    fn publish_tail(&mut self) {
+        if self.published_rows == self.tail_rows {
+            return;
         }
+        let start = self.merge_tiers();
+        let copies = self.columns.iter().map(|column| column.copy(start..self.tail_rows)).collect();
+        let piece = Chunk::new(self.tail_rows - start, copies);
+        self.count(&piece, self.published_rows - start);
+        self.published_rows = self.tail_rows;
+        self.pieces.push(Arc::new(piece));
     }
 
-    fn dictionary_lens(&self) -> Vec<usize> {
-        self.columns
-            .iter()
-            .map(|column| column.dictionary.as_ref().map_or(0, DictionaryWriter::len))
-            .collect()
+    /// Drops the last pieces that the next one is to take in, and returns its first row: eight of one size class, which is
+    /// a power of eight, become one.
+    fn merge_tiers(&mut self) -> usize {
+        let mut start = self.published_rows;
+        let class = |rows: usize| rows.ilog2() / TIER_WIDTH.ilog2();
+        while self.tail_rows - start < PIECE_ROWS && self.pieces.len() >= TIER_WIDTH - 1 {
+            let last_class = class(self.tail_rows - start);
+            let neighbours = self.pieces.len() - (TIER_WIDTH - 1);
+            if self.pieces[neighbours..].iter().any(|piece| class(piece.rows) > last_class) {
+                break;
+            }
+            start -= self.pieces.drain(neighbours..).map(|piece| piece.rows).sum::<usize>();
+        }
+        start
+    }
+
+    /// Widens the statistics by the rows of a chunk from `first` on.
+    fn count(&mut self, chunk: &Chunk, first: usize) {
+        let rows_before = self.frozen_rows + self.published_rows;
+        for (stats, column) in self.stats.iter_mut().zip(&chunk.columns) {
+            if first < chunk.rows {
+                stats.merge(rows_before, &column_stats(column, first..chunk.rows));
+            }
+        }
     }
 }
 
@@ -365,89 +383,14 @@ impl ConsumingSnapshot {
     }
 }
 
-impl ColumnWriter {
-    fn new(field: Field, options: &SegmentOptions) -> ColumnWriter {
-        let kind = match field.data_type {
-            DataType::String => Some(ValueBytes::Utf8),
-            DataType::Bytes => Some(ValueBytes::Binary),
-            DataType::BigDecimal => Some(ValueBytes::Decimal),
-            // JSON texts hardly repeat; numbers are as small as ids.
-            DataType::Json
-            | DataType::Int
-            | DataType::Long
-            | DataType::Float
-            | DataType::Double
-            | DataType::Boolean
-            | DataType::Timestamp => None,
-        };
-        let dictionary =
-            kind.filter(|_| !options.no_dictionary_columns.contains(&field.name)).map(DictionaryWriter::new);
-        ColumnWriter { writes_ids: dictionary.is_some(), field, dictionary }
-    }
-
-    fn encode(&mut self, array: &ArrayRef) -> ChunkColumn {
-        let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0).cloned();
-        let values = match (self.field.single_value, self.writes_ids) {
-            (true, true) => ChunkValues::Ids(self.intern(array)),
-            (true, false) => ChunkValues::Plain(fill_nulls(array, &self.field.default_null_value)),
-            (false, writes_ids) => {
-                let (offsets, elements) = fill_null_lists(array, &self.field.default_null_value);
-                match writes_ids {
-                    true => ChunkValues::IdLists { offsets, ids: self.intern(&elements) },
-                    false => ChunkValues::PlainLists { offsets, values: elements },
-                }
-            }
-        };
-        ChunkColumn { values, nulls }
-    }
-
-    fn intern(&mut self, array: &ArrayRef) -> Ids {
-        let dictionary = self.dictionary.as_mut().expect("a column that writes ids has a dictionary");
-        let ids: Vec<u32> = match &self.field.default_null_value {
-            Value::String(default) => {
-                let values = array.as_string::<i32>().iter();
-                values.map(|value| dictionary.intern(value.unwrap_or(default).as_bytes())).collect()
-            }
-            Value::Bytes(default) => {
-                let values = array.as_binary::<i32>().iter();
-                values.map(|value| dictionary.intern(value.unwrap_or(default))).collect()
-            }
-            Value::BigDecimal(default) => {
-                let values = array.as_primitive::<Decimal256Type>().iter();
-                values.map(|value| dictionary.intern(&value.unwrap_or(*default).to_le_bytes())).collect()
-            }
-            Value::Int(_)
-            | Value::Long(_)
-            | Value::Float(_)
-            | Value::Double(_)
-            | Value::Boolean(_)
-            | Value::Timestamp(_) => unreachable!("columns of these types are written plain"),
-        };
-        Ids::U32(ids.into())
-    }
-
-    fn drop_dictionary_that_does_not_pay(&mut self, rows: usize) {
-        let Some(dictionary) = self.dictionary.as_mut().filter(|_| self.writes_ids) else { return };
-        #[expect(clippy::cast_precision_loss, reason = "a share needs no more than a double's precision")]
-        let distinct_share = dictionary.len() as f64 / rows as f64;
-        if distinct_share > DISTINCT_SHARE_MAX && self.field.single_value {
-            self.writes_ids = false;
-            dictionary.stop_interning();
-        }
-    }
-}
-
-fn column_stats(column: &ChunkColumn) -> ColumnStats {
-    let null_count = column.nulls.as_ref().map_or(0, NullBuffer::null_count) as u64;
+fn column_stats(column: &ChunkColumn, rows: Range<usize>) -> ColumnStats {
+    let nulls = column.nulls.as_ref().map(|nulls| nulls.slice(rows.start, rows.len()));
+    let null_count = nulls.as_ref().map_or(0, NullBuffer::null_count) as u64;
     match &column.values {
         // Text is compared only at seal, once a distinct value.
-        ChunkValues::Plain(array)
-            if !matches!(
-                array.data_type(),
-                arrow::datatypes::DataType::Utf8 | arrow::datatypes::DataType::Binary
-            ) =>
-        {
-            ColumnStats { null_count, ..ColumnStats::of_array(array) }
+        ChunkValues::Plain(array) if !matches!(array.data_type(), ArrowType::Utf8 | ArrowType::Binary) => {
+            let values = array.slice(rows.start, rows.len());
+            ColumnStats { null_count, ..ColumnStats::of_array(&values) }
         }
         ChunkValues::Plain(_)
         | ChunkValues::Ids(_)
@@ -485,31 +428,4 @@ pub(crate) fn fill_nulls(array: &ArrayRef, default: &Value) -> ArrayRef {
             Arc::new(BinaryArray::from_iter_values(values))
         }
     }
-}
-
-/// Returns the rows' borders and elements of a list array, where a null row has the default as its one element.
-fn fill_null_lists(array: &ArrayRef, default: &Value) -> (OffsetBuffer<i32>, ArrayRef) {
-    let lists: &GenericListArray<i32> = array.as_list();
-    let bounds = lists.value_offsets();
-    let (first, last) = (bounds[0] as usize, bounds[bounds.len() - 1] as usize);
-    if lists.null_count() == 0 {
-        let elements = fill_nulls(&lists.values().slice(first, last - first), default);
-        return (OffsetBuffer::from_lengths(lists.offsets().lengths()), elements);
-    }
-    // Index `None` stands for the default: take makes it a null, which is then filled.
-    let mut places: Vec<Option<i32>> = Vec::with_capacity(last - first + lists.null_count());
-    let mut lengths = Vec::with_capacity(lists.len());
-    for row in 0..lists.len() {
-        if lists.is_null(row) {
-            places.push(None);
-            lengths.push(1);
-        } else {
-            places.extend((bounds[row]..bounds[row + 1]).map(Some));
-            lengths.push((bounds[row + 1] - bounds[row]) as usize);
-        }
-    }
-    let indices = arrow::array::Int32Array::from(places);
-    let elements =
-        arrow::compute::take(lists.values(), &indices, None).expect("places lie within the elements");
-    (OffsetBuffer::from_lengths(lengths), fill_nulls(&elements, default))
 }

@@ -1,5 +1,7 @@
 //! Dictionary ids of one run of rows, in the narrowest of three widths.
 
+use std::mem;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, UInt8Array, UInt16Array, UInt32Array};
@@ -172,4 +174,88 @@ fn mapped<T: Id>(parts: &[&Ids], rank_of: &[u32], len: usize) -> Vec<T> {
         }
     }
     out
+}
+
+/// Growing dictionary ids, in the narrowest width that has held them so far.
+#[derive(Debug)]
+pub(crate) enum IdBuffer {
+    U8(Vec<u8>),
+    U16(Vec<u16>),
+    U32(Vec<u32>),
+}
+
+impl IdBuffer {
+    pub(crate) fn new() -> IdBuffer {
+        IdBuffer::U8(Vec::new())
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        match self {
+            IdBuffer::U8(ids) => ids.len(),
+            IdBuffer::U16(ids) => 2 * ids.len(),
+            IdBuffer::U32(ids) => 4 * ids.len(),
+        }
+    }
+
+    /// Appends ids of a dictionary that has `dictionary_len` of them now.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "every id is below dictionary_len, which fits the width"
+    )]
+    pub(crate) fn extend(&mut self, ids: &[u32], dictionary_len: usize) {
+        debug_assert!(ids.iter().all(|&id| (id as usize) < dictionary_len));
+        self.widen(dictionary_len);
+        match self {
+            IdBuffer::U8(narrow) => narrow.extend(ids.iter().map(|&id| id as u8)),
+            IdBuffer::U16(narrow) => narrow.extend(ids.iter().map(|&id| id as u16)),
+            IdBuffer::U32(wide) => wide.extend_from_slice(ids),
+        }
+    }
+
+    /// Returns a copy of some ids.
+    pub(crate) fn slice(&self, range: Range<usize>) -> Ids {
+        match self {
+            IdBuffer::U8(ids) => Ids::U8(ids[range].to_vec().into()),
+            IdBuffer::U16(ids) => Ids::U16(ids[range].to_vec().into()),
+            IdBuffer::U32(ids) => Ids::U32(ids[range].to_vec().into()),
+        }
+    }
+
+    /// Makes room for `count` ids in all.
+    pub(crate) fn reserve(&mut self, count: usize) {
+        match self {
+            IdBuffer::U8(ids) => ids.reserve_exact(count.saturating_sub(ids.len())),
+            IdBuffer::U16(ids) => ids.reserve_exact(count.saturating_sub(ids.len())),
+            IdBuffer::U32(ids) => ids.reserve_exact(count.saturating_sub(ids.len())),
+        }
+    }
+
+    /// Takes all ids.
+    pub(crate) fn take(&mut self) -> Ids {
+        fn taken<T>(ids: &mut Vec<T>) -> Vec<T> {
+            let mut taken = mem::take(ids);
+            taken.shrink_to_fit();
+            taken
+        }
+        match self {
+            IdBuffer::U8(ids) => Ids::U8(taken(ids).into()),
+            IdBuffer::U16(ids) => Ids::U16(taken(ids).into()),
+            IdBuffer::U32(ids) => Ids::U32(taken(ids).into()),
+        }
+    }
+
+    fn widen(&mut self, dictionary_len: usize) {
+        match self {
+            IdBuffer::U8(ids) if dictionary_len > 1 << 16 => *self = IdBuffer::U32(widened(ids)),
+            IdBuffer::U16(ids) if dictionary_len > 1 << 16 => *self = IdBuffer::U32(widened(ids)),
+            IdBuffer::U8(ids) if dictionary_len > 1 << 8 => *self = IdBuffer::U16(widened(ids)),
+            IdBuffer::U8(_) | IdBuffer::U16(_) | IdBuffer::U32(_) => {}
+        }
+    }
+}
+
+fn widened<T: Copy, W: From<T>>(ids: &Vec<T>) -> Vec<W> {
+    let mut wide = Vec::with_capacity(ids.capacity());
+    wide.extend(ids.iter().map(|&id| W::from(id)));
+    wide
 }

@@ -139,7 +139,7 @@ impl Steps {
         let stopwatch = Stopwatch::start();
         let mut segment = ConsumingSegment::new(identity, Arc::clone(&self.schema), &options, Offset(0));
         self.decode_batches(|batch| {
-            segment.append(&batch.rows, &batch.offsets);
+            segment.append_decoded(batch.rows);
             std::hint::black_box(segment.snapshot());
         });
         let cost = stopwatch.stop();
@@ -158,7 +158,7 @@ impl Steps {
         let mut rows = 0;
         let mut take = |decoder: &mut JsonDecoder| {
             let batch = decoder.take();
-            rows += batch.rows.num_rows();
+            rows += batch.rows.len();
             visit(batch);
         };
         for (offset, payload) in (0..).zip(self.messages.iter()) {

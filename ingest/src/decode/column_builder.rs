@@ -1,20 +1,14 @@
-//! Appends JSON values to one column: directly where the JSON type is the column's own, else through [`coerce`].
+//! Appends JSON values to one column's buffer: directly where the JSON type is the column's own, else through [`coerce`].
 //!
-//! Invariant: after each row the column has one entry more, or after [`ColumnBuilder::truncate`] as many as before it. A
-//! failed append may leave a part of a row behind; the caller cuts it off.
+//! Invariant: after each row the buffer has one entry more, or, cut back, as many as before it. A failed append may leave a
+//! part of a row behind; the caller cuts it off.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, ListArray};
-use arrow::buffer::{BooleanBuffer, MutableBuffer, NullBuffer};
-use arrow::datatypes::Field as ArrowField;
-use arrow::util::bit_util;
+use meunier_segment::column_buffer::{ByteBuffer, ColumnBuffer, Full, ValueBuffer};
 use meunier_segment::reject::RejectReason;
 use meunier_segment::schema::{ColumnName, DataType, Field};
 use simd_json::{Node, StaticNode};
 
 use super::coerce::{self, Coerced};
-use super::column_values::{ColumnValues, Ends, Full};
 use super::document::{Document, Item, Scalar};
 use super::fault::{Fault, shorten};
 use super::json_text::{write_string, write_value};
@@ -22,15 +16,11 @@ use super::length_limit::LengthLimit;
 use super::tape_reader::{TapeReader, Unreadable};
 use super::timestamp_text::LastDay;
 
-/// One column of the open batch.
+/// What one column makes of JSON values.
 pub(super) struct ColumnBuilder {
     name: ColumnName,
     data_type: DataType,
-    values: ColumnValues,
-    /// Of a multi-value column: where each row's list ends among the values.
-    list_ends: Option<Ends>,
-    /// Rows without a value, ascending.
-    nulls: Vec<usize>,
+    is_list: bool,
     length: LengthLimit,
     /// What the last text of a TIMESTAMP column left for the next.
     last_day: LastDay,
@@ -47,9 +37,7 @@ impl ColumnBuilder {
         ColumnBuilder {
             name: field.name.clone(),
             data_type: field.data_type,
-            values: ColumnValues::new(field.data_type),
-            list_ends: (!field.single_value).then(Ends::new),
-            nulls: Vec::new(),
+            is_list: !field.single_value,
             length: LengthLimit::of(field),
             last_day: LastDay::default(),
         }
@@ -61,107 +49,65 @@ impl ColumnBuilder {
 
     /// Appends the value at a node of the document as row number `row`.
     #[inline]
-    pub(super) fn append(&mut self, row: usize, at: usize, source: &mut Source<'_, '_>) -> Result<(), Fault> {
+    pub(super) fn append(
+        &mut self,
+        to: &mut ColumnBuffer,
+        row: usize,
+        at: usize,
+        source: &mut Source<'_, '_>,
+    ) -> Result<(), Fault> {
         let node = &source.document.nodes()[at];
         if let Node::Static(StaticNode::Null) = node {
-            self.append_null(row);
+            to.push_null(row);
             return Ok(());
         }
-        let is_single = self.list_ends.is_none();
-        if is_single && !source.document.has_huge_numbers() && self.push_direct(node) {
+        if !self.is_list && !source.document.has_huge_numbers() && self.push_direct(&mut to.values, node) {
             return Ok(());
         }
-        self.append_converted(row, at, source)
-    }
-
-    /// Appends that row number `row` has no value.
-    #[inline]
-    pub(super) fn append_null(&mut self, row: usize) {
-        self.nulls.push(row);
-        match &mut self.list_ends {
-            None => self.values.push_filler(),
-            Some(ends) => ends.repeat_last(),
-        }
-    }
-
-    /// Cuts back to the first `rows` rows.
-    pub(super) fn truncate(&mut self, rows: usize) {
-        let values = match &mut self.list_ends {
-            None => rows,
-            Some(ends) => {
-                ends.truncate(rows);
-                ends.last()
-            }
-        };
-        self.values.truncate(values);
-        while self.nulls.last().is_some_and(|row| *row >= rows) {
-            self.nulls.pop();
-        }
-    }
-
-    /// Returns all rows as an array and starts afresh.
-    pub(super) fn take(&mut self, rows: usize) -> ArrayRef {
-        let nulls = self.take_nulls(rows);
-        let Some(ends) = &mut self.list_ends else {
-            return self.values.take(nulls);
-        };
-        let item = Arc::new(ArrowField::new_list_field(self.data_type.arrow(), true));
-        Arc::new(ListArray::new(item, ends.take(), self.values.take(None), nulls))
-    }
-
-    fn take_nulls(&mut self, rows: usize) -> Option<NullBuffer> {
-        if self.nulls.is_empty() {
-            return None;
-        }
-        let mut bits = MutableBuffer::new(0);
-        bits.resize(rows.div_ceil(8), 0xff);
-        for row in self.nulls.drain(..) {
-            bit_util::unset_bit(bits.as_slice_mut(), row);
-        }
-        Some(NullBuffer::new(BooleanBuffer::new(bits.into(), 0, rows)))
+        self.append_converted(to, row, at, source)
     }
 
     /// Appends a value that needs no conversion; returns false, with nothing appended, for any other.
     #[inline]
-    fn push_direct(&mut self, node: &Node<'_>) -> bool {
-        match (&mut self.values, node) {
-            (ColumnValues::String(values), Node::String(text)) if text.len() <= self.length.max() => {
+    fn push_direct(&self, to: &mut ValueBuffer, node: &Node<'_>) -> bool {
+        match (to, node) {
+            (ValueBuffer::String(values), Node::String(text)) if text.len() <= self.length.max() => {
                 values.push(text).is_ok()
             }
             (
-                ColumnValues::Long(values) | ColumnValues::Timestamp(values),
+                ValueBuffer::Long(values) | ValueBuffer::Timestamp(values),
                 Node::Static(StaticNode::U64(value)),
             ) => i64::try_from(*value).map(|value| values.push(value)).is_ok(),
             (
-                ColumnValues::Long(values) | ColumnValues::Timestamp(values),
+                ValueBuffer::Long(values) | ValueBuffer::Timestamp(values),
                 Node::Static(StaticNode::I64(value)),
             ) => {
                 values.push(*value);
                 true
             }
-            (ColumnValues::Int(values), Node::Static(StaticNode::U64(value))) => {
+            (ValueBuffer::Int(values), Node::Static(StaticNode::U64(value))) => {
                 i32::try_from(*value).map(|value| values.push(value)).is_ok()
             }
-            (ColumnValues::Int(values), Node::Static(StaticNode::I64(value))) => {
+            (ValueBuffer::Int(values), Node::Static(StaticNode::I64(value))) => {
                 i32::try_from(*value).map(|value| values.push(value)).is_ok()
             }
-            (ColumnValues::Double(values), Node::Static(StaticNode::F64(value))) => {
+            (ValueBuffer::Double(values), Node::Static(StaticNode::F64(value))) => {
                 // Adding zero turns -0.0 into 0.0; the parser lets no infinity pass.
                 values.push(*value + 0.0);
                 true
             }
-            (ColumnValues::Double(values), Node::Static(StaticNode::U64(value))) => {
+            (ValueBuffer::Double(values), Node::Static(StaticNode::U64(value))) => {
                 #[expect(clippy::cast_precision_loss, reason = "DOUBLE rounds to the nearest")]
                 values.push(*value as f64);
                 true
             }
-            (ColumnValues::Float(values), Node::Static(StaticNode::F64(value))) => {
+            (ValueBuffer::Float(values), Node::Static(StaticNode::F64(value))) => {
                 #[expect(clippy::cast_possible_truncation, reason = "FLOAT rounds to the nearest")]
                 let value = *value as f32 + 0.0;
                 values.extend(value.is_finite().then_some(value));
                 value.is_finite()
             }
-            (ColumnValues::Boolean(values), Node::Static(StaticNode::Bool(value))) => {
+            (ValueBuffer::Boolean(values), Node::Static(StaticNode::Bool(value))) => {
                 values.push(*value);
                 true
             }
@@ -169,41 +115,49 @@ impl ColumnBuilder {
         }
     }
 
-    fn append_converted(&mut self, row: usize, at: usize, source: &mut Source<'_, '_>) -> Result<(), Fault> {
-        if self.list_ends.is_none() {
-            if !self.push_item(at, source)? {
-                self.append_null(row);
-            }
-            return Ok(());
+    fn append_converted(
+        &mut self,
+        to: &mut ColumnBuffer,
+        row: usize,
+        at: usize,
+        source: &mut Source<'_, '_>,
+    ) -> Result<(), Fault> {
+        let before = to.values.len();
+        let has_value = if self.is_list {
+            self.push_list(&mut to.values, at, source)?;
+            to.values.len() > before
+        } else {
+            self.push_item(&mut to.values, at, source)?
+        };
+        match &mut to.list_ends {
+            _ if !has_value => to.push_null(row),
+            Some(ends) => ends.push(to.values.len()).map_err(full)?,
+            None => {}
         }
-        let before = self.values.len();
-        self.push_list(at, source)?;
-        let after = self.values.len();
-        match &mut self.list_ends {
-            Some(ends) if after > before => ends.push(after).map_err(full),
-            _ => {
-                self.append_null(row);
-                Ok(())
-            }
-        }
+        Ok(())
     }
 
     /// Appends the elements of an array, or a single value as the only one. A list in a list of one is that list.
-    fn push_list(&mut self, mut at: usize, source: &mut Source<'_, '_>) -> Result<(), Fault> {
+    fn push_list(
+        &mut self,
+        to: &mut ValueBuffer,
+        mut at: usize,
+        source: &mut Source<'_, '_>,
+    ) -> Result<(), Fault> {
         while source.document.item(at) == (Item::Array { length: 1 })
             && matches!(source.document.item(at + 1), Item::Array { .. })
         {
             at += 1;
         }
         let Item::Array { length } = source.document.item(at) else {
-            return self.push_item(at, source).map(drop);
+            return self.push_item(to, at, source).map(drop);
         };
         let mut element = at + 1;
         let nodes = source.document.nodes();
         let can_be_direct = !source.document.has_huge_numbers();
         for _ in 0..length {
-            if !(can_be_direct && self.push_direct(&nodes[element])) {
-                self.push_item(element, source)?;
+            if !(can_be_direct && self.push_direct(to, &nodes[element])) {
+                self.push_item(to, element, source)?;
             }
             element = source.document.after(element);
         }
@@ -211,29 +165,39 @@ impl ColumnBuilder {
     }
 
     /// Appends one value; returns false, with nothing appended, for null.
-    fn push_item(&mut self, at: usize, source: &mut Source<'_, '_>) -> Result<bool, Fault> {
+    fn push_item(
+        &mut self,
+        to: &mut ValueBuffer,
+        at: usize,
+        source: &mut Source<'_, '_>,
+    ) -> Result<bool, Fault> {
         match source.document.item(at) {
             Item::Null => Ok(false),
             Item::Scalar(Scalar::Text(text)) if self.data_type == DataType::Json => {
-                self.push_json_text(text, source)
+                self.push_json_text(to, text, source)
             }
-            _ if self.data_type == DataType::Json => self.push_as_json(at, source),
+            _ if self.data_type == DataType::Json => self.push_as_json(to, at, source),
             Item::Array { length } => match only_value(source.document, at, length) {
                 Only::None => Ok(false),
-                Only::One(element) => self.push_item(element, source),
-                Only::Several => self.push_nested(at, source),
+                Only::One(element) => self.push_item(to, element, source),
+                Only::Several => self.push_nested(to, at, source),
             },
-            Item::Object { .. } => self.push_nested(at, source),
+            Item::Object { .. } => self.push_nested(to, at, source),
             Item::Scalar(Scalar::Float(_)) if self.data_type == DataType::BigDecimal => {
-                self.push_scalar(Scalar::Huge(source.document.number_text(at)))
+                self.push_scalar(to, Scalar::Huge(source.document.number_text(at)))
             }
-            Item::Scalar(scalar) => self.push_scalar(scalar),
+            Item::Scalar(scalar) => self.push_scalar(to, scalar),
         }
     }
 
-    fn push_nested(&mut self, at: usize, source: &mut Source<'_, '_>) -> Result<bool, Fault> {
+    fn push_nested(
+        &mut self,
+        to: &mut ValueBuffer,
+        at: usize,
+        source: &mut Source<'_, '_>,
+    ) -> Result<bool, Fault> {
         if self.data_type == DataType::String {
-            return self.push_as_json(at, source);
+            return self.push_as_json(to, at, source);
         }
         let mut value = String::new();
         write_value(source.document, at, &mut value);
@@ -241,16 +205,26 @@ impl ColumnBuilder {
     }
 
     /// Appends a value of any kind as JSON text.
-    fn push_as_json(&mut self, at: usize, source: &mut Source<'_, '_>) -> Result<bool, Fault> {
-        self.push_written(|out| {
+    fn push_as_json(
+        &mut self,
+        to: &mut ValueBuffer,
+        at: usize,
+        source: &mut Source<'_, '_>,
+    ) -> Result<bool, Fault> {
+        self.push_written(to, |out| {
             write_value(source.document, at, out);
             Ok(())
         })
     }
 
     /// Appends a string of a JSON column: the JSON value that it holds, or else itself as a JSON string.
-    fn push_json_text(&mut self, text: &str, source: &mut Source<'_, '_>) -> Result<bool, Fault> {
-        self.push_written(|out| {
+    fn push_json_text(
+        &mut self,
+        to: &mut ValueBuffer,
+        text: &str,
+        source: &mut Source<'_, '_>,
+    ) -> Result<bool, Fault> {
+        self.push_written(to, |out| {
             match source.embedded.read(text.as_bytes(), |document| write_value(document, 0, out)) {
                 Ok(_) => {}
                 Err(Unreadable::Malformed(_)) => write_string(text, out),
@@ -264,8 +238,12 @@ impl ColumnBuilder {
     }
 
     /// Appends the text that `write` writes, within the column's length limit.
-    fn push_written(&mut self, write: impl FnOnce(&mut String) -> Result<(), Fault>) -> Result<bool, Fault> {
-        let (ColumnValues::String(values) | ColumnValues::Json(values)) = &mut self.values else {
+    fn push_written(
+        &self,
+        to: &mut ValueBuffer,
+        write: impl FnOnce(&mut String) -> Result<(), Fault>,
+    ) -> Result<bool, Fault> {
+        let (ValueBuffer::String(values) | ValueBuffer::Json(values)) = to else {
             unreachable!("only STRING and JSON columns hold text");
         };
         let start = values.last_end();
@@ -275,18 +253,18 @@ impl ColumnBuilder {
         Ok(true)
     }
 
-    fn push_scalar(&mut self, scalar: Scalar<'_>) -> Result<bool, Fault> {
-        let pushed = match &mut self.values {
-            ColumnValues::Int(values) => push(values, coerce::to_int(scalar)),
-            ColumnValues::Long(values) => push(values, coerce::to_long(scalar)),
-            ColumnValues::Float(values) => push(values, coerce::to_float(scalar)),
-            ColumnValues::Double(values) => push(values, coerce::to_double(scalar)),
-            ColumnValues::BigDecimal(values) => push(values, coerce::to_big_decimal(scalar)),
-            ColumnValues::Boolean(values) => push(values, Ok(Some(coerce::to_boolean(scalar)))),
-            ColumnValues::Timestamp(values) => push(values, coerce::to_timestamp(scalar, &mut self.last_day)),
-            ColumnValues::Bytes(_) => return self.push_bytes(scalar),
-            ColumnValues::String(_) | ColumnValues::Json(_) => {
-                return self.push_written(|out| {
+    fn push_scalar(&mut self, to: &mut ValueBuffer, scalar: Scalar<'_>) -> Result<bool, Fault> {
+        let pushed = match to {
+            ValueBuffer::Int(values) => push(values, coerce::to_int(scalar)),
+            ValueBuffer::Long(values) => push(values, coerce::to_long(scalar)),
+            ValueBuffer::Float(values) => push(values, coerce::to_float(scalar)),
+            ValueBuffer::Double(values) => push(values, coerce::to_double(scalar)),
+            ValueBuffer::BigDecimal(values) => push(values, coerce::to_big_decimal(scalar)),
+            ValueBuffer::Boolean(values) => push(values, Ok(Some(coerce::to_boolean(scalar)))),
+            ValueBuffer::Timestamp(values) => push(values, coerce::to_timestamp(scalar, &mut self.last_day)),
+            ValueBuffer::Bytes(values) => return self.push_bytes(values, scalar),
+            ValueBuffer::String(_) | ValueBuffer::Json(_) => {
+                return self.push_written(to, |out| {
                     coerce::write_text(scalar, out);
                     Ok(())
                 });
@@ -295,10 +273,7 @@ impl ColumnBuilder {
         pushed.map_err(|reason| self.refused(reason, &text_of(scalar)))
     }
 
-    fn push_bytes(&mut self, scalar: Scalar<'_>) -> Result<bool, Fault> {
-        let ColumnValues::Bytes(values) = &mut self.values else {
-            unreachable!("only BYTES columns hold bytes");
-        };
+    fn push_bytes(&self, values: &mut ByteBuffer, scalar: Scalar<'_>) -> Result<bool, Fault> {
         let start = values.last_end();
         if !coerce::write_bytes(scalar, &mut values.bytes) {
             return Err(self.refused(RejectReason::TypeMismatch, &text_of(scalar)));
@@ -311,7 +286,7 @@ impl ColumnBuilder {
     #[cold]
     fn refused(&self, reason: RejectReason, value: &str) -> Fault {
         let (value, data_type) = (shorten(value), self.data_type);
-        let list = if self.list_ends.is_some() { " list" } else { "" };
+        let list = if self.is_list { " list" } else { "" };
         let detail = match reason {
             RejectReason::OutOfRange => format!("`{value}` does not fit {data_type}{list}"),
             _ => format!("`{value}` cannot be stored as {data_type}{list}"),

@@ -39,13 +39,14 @@ pub(super) struct Document<'a> {
     text: &'a [u8],
     /// Where the parser saw brackets, commas, colons and the starts of values.
     structurals: &'a [u32],
-    /// Start of each node; made from `structurals` when first needed.
+    /// Start of each node; if not known, made from `structurals` when first needed.
     starts: &'a mut Vec<u32>,
     /// True when the parser was given zeros in the place of huge numbers.
     has_huge_numbers: bool,
 }
 
 impl<'a> Document<'a> {
+    /// `starts` is either empty or has the start of each node.
     pub(super) fn new(
         nodes: &'a [Node<'a>],
         text: &'a [u8],
@@ -53,7 +54,6 @@ impl<'a> Document<'a> {
         starts: &'a mut Vec<u32>,
         has_huge_numbers: bool,
     ) -> Document<'a> {
-        starts.clear();
         Document { nodes, text, structurals, starts, has_huge_numbers }
     }
 

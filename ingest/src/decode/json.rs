@@ -6,32 +6,31 @@
 
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::SchemaRef;
 use meunier_segment::offset_range::Offset;
 use meunier_segment::reject::{PAYLOAD_KEPT_MAX, RejectReason, RejectedRecord};
+use meunier_segment::row_buffer::RowBuffer;
 use meunier_segment::schema::Schema;
 use simd_json::{ErrorType, Node};
 
 use super::column_builder::{ColumnBuilder, Source};
-use super::document::{Document, Item, span};
+use super::document::{Document, Item};
 use super::fault::{Fault, shorten};
-use super::key_order::{KeyOrder, Place};
+use super::record_fields::RecordFields;
 use super::tape_reader::{TapeReader, Unreadable};
 use super::{DecodeLimits, DecodedBatch, RecordRef};
 
 /// Greatest depth that limits can allow: writing nested values back as text recurses this far.
 const DEPTH_CEILING: usize = 512;
-/// A column's place on the tape when the record has no such key. No value is there: it is the record's object itself.
-const NO_VALUE: usize = 0;
 
 /// Decodes the records of one partition. Its buffers are used over and over.
 pub struct JsonDecoder {
-    arrow_schema: SchemaRef,
     payload_bytes_max: usize,
     reader: TapeReader,
+    fields: RecordFields,
     row: RowAppender,
-    offsets: Vec<i64>,
+    rows: RowBuffer,
+    /// The rows were handed out: the next record starts afresh.
+    is_taken: bool,
     rejects: Vec<RejectedRecord>,
     reject_bytes: usize,
     /// Fixed part of a row's size.
@@ -45,16 +44,20 @@ pub struct JsonDecoder {
 impl JsonDecoder {
     /// Returns a decoder for tables of this schema, with an empty batch.
     pub fn new(schema: Arc<Schema>, limits: DecodeLimits) -> JsonDecoder {
-        let arrow_schema = schema.arrow_schema();
-        let row_bytes =
-            arrow_schema.fields().iter().map(|field| field.data_type().primitive_width().unwrap_or(4)).sum();
+        let row_bytes = schema
+            .arrow_schema()
+            .fields()
+            .iter()
+            .map(|field| field.data_type().primitive_width().unwrap_or(4))
+            .sum();
         let depth_max = limits.depth_max.min(DEPTH_CEILING);
         JsonDecoder {
-            arrow_schema,
             payload_bytes_max: limits.payload_bytes_max,
             reader: TapeReader::new(depth_max),
+            fields: RecordFields::new(&schema),
             row: RowAppender::new(&schema, depth_max),
-            offsets: Vec::new(),
+            rows: RowBuffer::new(schema),
+            is_taken: false,
             rejects: Vec::new(),
             reject_bytes: 0,
             row_bytes,
@@ -67,6 +70,10 @@ impl JsonDecoder {
 
     /// Decodes one record into the open batch, as a row or as a reject.
     pub fn push(&mut self, record: &RecordRef<'_>) {
+        if self.is_taken {
+            self.rows.clear();
+            self.is_taken = false;
+        }
         self.next_offset = Some(Offset(record.offset.0.saturating_add(1)));
         if let Some(timestamp) = record.timestamp_ms {
             self.timestamp_ms_min =
@@ -75,35 +82,31 @@ impl JsonDecoder {
         }
         self.payload_bytes += record.payload.map_or(0, |payload| payload.len() as u64);
         match self.decode(record.payload) {
-            Ok(()) => self.offsets.push(record.offset.0),
+            Ok(()) => self.rows.offsets.push(record.offset.0),
             Err(fault) => self.reject(record, fault),
         }
     }
 
     /// Returns the number of rows in the open batch.
     pub fn row_count(&self) -> usize {
-        self.offsets.len()
+        if self.is_taken { 0 } else { self.rows.len() }
     }
 
     /// Returns roughly how much memory the open batch takes, rejects included.
     pub fn bytes(&self) -> usize {
         let payload_bytes = usize::try_from(self.payload_bytes).unwrap_or(usize::MAX);
-        payload_bytes.saturating_add(self.offsets.len() * self.row_bytes).saturating_add(self.reject_bytes)
+        payload_bytes.saturating_add(self.row_count() * self.row_bytes).saturating_add(self.reject_bytes)
     }
 
     /// Takes the rows and rejects so far, in offset order.
-    pub fn take(&mut self) -> DecodedBatch {
-        let row_count = self.offsets.len();
-        let columns = self.row.columns.iter_mut().map(|column| column.take(row_count)).collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(row_count));
-        let rows = RecordBatch::try_new_with_options(Arc::clone(&self.arrow_schema), columns, &options)
-            .expect("the columns were built by the schema");
-        let offsets = self.offsets.to_vec();
-        self.offsets.clear();
+    pub fn take(&mut self) -> DecodedBatch<'_> {
+        if self.is_taken {
+            self.rows.clear();
+        }
+        self.is_taken = true;
         self.reject_bytes = 0;
         DecodedBatch {
-            rows,
-            offsets,
+            rows: &self.rows,
             timestamp_ms_min: self.timestamp_ms_min.take(),
             timestamp_ms_max: self.timestamp_ms_max.take(),
             rejects: std::mem::take(&mut self.rejects),
@@ -120,8 +123,21 @@ impl JsonDecoder {
             let detail = format!("{} bytes, of at most {}", payload.len(), self.payload_bytes_max);
             return Err(Fault::new(RejectReason::TooLarge, detail));
         }
-        let (row, row_count) = (&mut self.row, self.offsets.len());
-        match self.reader.read(payload, |document| row.append(row_count, document)) {
+        let (row, fields, rows) = (&mut self.row, &mut self.fields, &mut self.rows);
+        let plain = self
+            .reader
+            .read_plain_record(payload, fields, |document, fields| row.append(rows, fields, document));
+        if let Some(appended) = plain {
+            return appended;
+        }
+        let read = self.reader.read(payload, |document| {
+            let Some(Node::Object { len, .. }) = document.nodes().first() else {
+                return Err(not_an_object(document));
+            };
+            fields.take_all(*len, document.nodes());
+            row.append(rows, fields, document)
+        });
+        match read {
             Ok(appended) => appended,
             Err(unreadable) => Err(unreadable_payload(payload, &unreadable)),
         }
@@ -168,60 +184,51 @@ fn unreadable_payload(payload: &[u8], unreadable: &Unreadable) -> Fault {
     Fault::new(RejectReason::MalformedJson, format!("the payload is not one JSON value: {fault}"))
 }
 
-/// The columns of the open batch, and what it takes to append one row to all of them.
+/// What it takes to append one row to all columns.
 struct RowAppender {
-    keys: KeyOrder,
     columns: Vec<ColumnBuilder>,
-    /// For each column: where its value stands on the tape of the record at hand.
-    values: Vec<usize>,
     embedded: TapeReader,
 }
 
 impl RowAppender {
     fn new(schema: &Schema, depth_max: usize) -> RowAppender {
-        let columns: Vec<_> = schema.fields().iter().map(ColumnBuilder::new).collect();
-        let values = vec![NO_VALUE; columns.len()];
-        RowAppender { keys: KeyOrder::new(schema), columns, values, embedded: TapeReader::new(depth_max) }
+        let columns = schema.fields().iter().map(ColumnBuilder::new).collect();
+        RowAppender { columns, embedded: TapeReader::new(depth_max) }
     }
 
-    /// Appends a record as row number `row`, or nothing.
-    fn append(&mut self, row: usize, document: &mut Document<'_>) -> Result<(), Fault> {
-        let Some(Node::Object { len, .. }) = document.nodes().first() else {
-            return Err(not_an_object(document));
-        };
-        self.find_values(*len, document.nodes());
-        let appended = self.append_values(row, document);
+    /// Appends a record's values to all columns, or nothing.
+    #[inline]
+    fn append(
+        &mut self,
+        rows: &mut RowBuffer,
+        fields: &RecordFields,
+        document: &mut Document<'_>,
+    ) -> Result<(), Fault> {
+        let appended = self.append_values(rows, fields, document);
         if appended.is_err() {
-            self.columns.iter_mut().for_each(|column| column.truncate(row));
+            let row = rows.len();
+            rows.columns.iter_mut().for_each(|column| column.truncate(row));
         }
         appended
     }
 
-    /// Notes for each column the place of the last value with its name.
     #[inline]
-    fn find_values(&mut self, key_count: usize, nodes: &[Node<'_>]) {
-        self.values.fill(NO_VALUE);
-        let mut place = Place::default();
-        let mut at = 1;
-        for _ in 0..key_count {
-            let [Node::String(key), value, ..] = &nodes[at..] else {
-                unreachable!("an object's nodes are keys and values in turn");
-            };
-            if let Some(column) = self.keys.column(key, &mut place) {
-                self.values[column] = at + 1;
-            }
-            at += 1 + span(value);
-        }
-    }
-
-    #[inline]
-    fn append_values(&mut self, row: usize, document: &mut Document<'_>) -> Result<(), Fault> {
+    fn append_values(
+        &mut self,
+        rows: &mut RowBuffer,
+        fields: &RecordFields,
+        document: &mut Document<'_>,
+    ) -> Result<(), Fault> {
         let mut source = Source { document, embedded: &mut self.embedded };
-        for (column, at) in self.columns.iter_mut().zip(&self.values) {
-            if *at == NO_VALUE {
-                column.append_null(row);
-            } else {
-                column.append(row, *at, &mut source).map_err(|fault| fault.of_column(column.name()))?;
+        let row = rows.len();
+        for ((column, at), to) in self.columns.iter_mut().zip(fields.values()).zip(&mut rows.columns) {
+            match at {
+                None => to.push_null(row),
+                Some(at) => {
+                    column
+                        .append(to, row, at, &mut source)
+                        .map_err(|fault| fault.of_column(column.name()))?;
+                }
             }
         }
         Ok(())

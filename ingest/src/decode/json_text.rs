@@ -43,7 +43,7 @@ pub(super) fn write_string(text: &str, out: &mut String) {
 }
 
 /// Returns the place of the first byte that has to be escaped.
-fn first_special(text: &[u8]) -> Option<usize> {
+pub(super) fn first_special(text: &[u8]) -> Option<usize> {
     const EVERY: u64 = 0x0101_0101_0101_0101;
     // The high bit of each byte below `limit`, up to the first such byte; bytes above 127 are never below.
     let below = |word: u64, limit: u64| word.wrapping_sub(EVERY * limit) & !word & (EVERY << 7);

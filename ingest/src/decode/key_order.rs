@@ -7,6 +7,8 @@ use std::collections::HashMap;
 
 use meunier_segment::schema::Schema;
 
+use super::json_text::first_special;
+
 /// Names that are remembered beyond the columns'. Records with unbounded key sets pay a look-up a key, but no memory.
 const STRANGERS_MAX: usize = 1024;
 /// Longest name that is remembered.
@@ -26,6 +28,8 @@ pub(super) struct KeyOrder {
 
 struct Name {
     name: Box<str>,
+    /// The name can stand in JSON as it is, without an escape.
+    is_plain: bool,
     column: Option<usize>,
     /// Place of the name that followed last time.
     next: usize,
@@ -33,7 +37,7 @@ struct Name {
 
 impl KeyOrder {
     pub(super) fn new(schema: &Schema) -> KeyOrder {
-        let beginning = Name { name: "".into(), column: None, next: 0 };
+        let beginning = Name { name: "".into(), is_plain: false, column: None, next: 0 };
         let names_max = schema.fields().len() + STRANGERS_MAX;
         let mut order = KeyOrder { names: vec![beginning], places: HashMap::new(), names_max };
         for (column, field) in schema.fields().iter().enumerate() {
@@ -48,17 +52,31 @@ impl KeyOrder {
     pub(super) fn column(&mut self, key: &str, place: &mut Place) -> Option<usize> {
         let guess = self.names[place.0].next;
         let guessed = &self.names[guess];
-        if is_same(&guessed.name, key) && guess != 0 {
+        if is_same(guessed.name.as_bytes(), key.as_bytes()) && guess != 0 {
             *place = Place(guess);
             return guessed.column;
         }
         self.find(key, guess, place)
     }
 
+    /// Compares what follows a quote with the key that came next the last time. If it is that one, with its closing quote,
+    /// returns the length of the key and the column that it names, and goes on to its place.
+    #[inline]
+    pub(super) fn expected(&self, text: &[u8], place: &mut Place) -> Option<(usize, Option<usize>)> {
+        let guess = self.names[place.0].next;
+        let Name { name, is_plain: true, column, .. } = &self.names[guess] else { return None };
+        let (key, rest) = text.split_at_checked(name.len())?;
+        let is_expected = rest.first() == Some(&b'"') && is_same(name.as_bytes(), key);
+        is_expected.then(|| {
+            *place = Place(guess);
+            (key.len(), *column)
+        })
+    }
+
     #[cold]
     fn find(&mut self, key: &str, guess: usize, place: &mut Place) -> Option<usize> {
         let second = self.names[guess].next;
-        if is_same(&self.names[second].name, key) && second != 0 {
+        if is_same(self.names[second].name.as_bytes(), key.as_bytes()) && second != 0 {
             // Most likely a key was left out this once: the order is kept.
             *place = Place(second);
             return self.names[second].column;
@@ -75,7 +93,8 @@ impl KeyOrder {
 
     fn insert(&mut self, name: &str, column: Option<usize>) -> usize {
         let place = self.names.len();
-        self.names.push(Name { name: name.into(), column, next: 0 });
+        let is_plain = first_special(name.as_bytes()).is_none();
+        self.names.push(Name { name: name.into(), is_plain, column, next: 0 });
         self.places.insert(name.into(), place);
         place
     }
@@ -83,8 +102,7 @@ impl KeyOrder {
 
 /// Compares names of common lengths by their first and last word, which is quicker than a call.
 #[inline]
-fn is_same(name: &str, key: &str) -> bool {
-    let (name, key) = (name.as_bytes(), key.as_bytes());
+fn is_same(name: &[u8], key: &[u8]) -> bool {
     if name.len() != key.len() {
         return false;
     }

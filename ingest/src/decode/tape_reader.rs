@@ -1,15 +1,18 @@
 //! Parses one JSON text after the other into the same buffers.
 //!
-//! The parser unescapes strings in place, so each text is first copied behind the one before it was, into a buffer with the
-//! padding that the parser wants. Size is the caller's to check, depth is checked here, before the parser runs.
+//! Plain records are read as they lie, by `plain_json`; all else by simd-json. That unescapes strings in place, so the text is
+//! first copied over the one before it, into a buffer with the padding that the parser wants. Size is the caller's to check,
+//! depth is checked here, before the parser runs.
 
-use std::mem;
+use std::{mem, str};
 
 use simd_json::{Buffers, INPUT_PADDING, Tape};
 
 use super::depth::is_deeper_than;
 use super::document::Document;
 use super::huge_numbers;
+use super::plain_json::{Confidence, PlainReader};
+use super::record_fields::RecordFields;
 
 /// Length of a text after which the buffers are given back: they can be 35 times as large.
 const KEPT_TEXT_MAX: usize = 1024 * 1024;
@@ -25,6 +28,8 @@ pub(super) enum Unreadable {
 /// A parser with its buffers.
 pub(super) struct TapeReader {
     depth_max: usize,
+    plain: PlainReader,
+    plain_confidence: Confidence,
     copy: Vec<u8>,
     buffers: Buffers,
     tape: Tape<'static>,
@@ -34,11 +39,42 @@ pub(super) struct TapeReader {
 impl TapeReader {
     pub(super) fn new(depth_max: usize) -> TapeReader {
         let buffers = Buffers::with_max_depth(0, depth_max);
-        TapeReader { depth_max, copy: Vec::new(), buffers, tape: Tape(Vec::new()), starts: Vec::new() }
+        TapeReader {
+            depth_max,
+            plain: PlainReader::default(),
+            plain_confidence: Confidence::default(),
+            copy: Vec::new(),
+            buffers,
+            tape: Tape(Vec::new()),
+            starts: Vec::new(),
+        }
+    }
+
+    /// Parses an object that is plain. Its tape is a node that stands for it, and then the values of its keys, among which
+    /// `fields` finds its own. Returns what `visit` makes of it, `None` when the text is anything else or nests too deep.
+    #[inline]
+    pub(super) fn read_plain_record<R>(
+        &mut self,
+        text: &[u8],
+        fields: &mut RecordFields,
+        visit: impl FnOnce(&mut Document<'_>, &RecordFields) -> R,
+    ) -> Option<R> {
+        if !self.plain_confidence.attempts() {
+            return None;
+        }
+        let text = str::from_utf8(text).ok()?;
+        let mut tape = mem::replace(&mut self.tape, Tape(Vec::new())).reset();
+        let is_plain = self.plain.read(text, self.depth_max, fields, &mut tape.0, &mut self.starts);
+        self.plain_confidence.learn(is_plain);
+        let visited = is_plain.then(|| {
+            visit(&mut Document::new(&tape.0, text.as_bytes(), &[], &mut self.starts, false), fields)
+        });
+        self.tape = tape.reset();
+        self.forget_large(text.len());
+        visited
     }
 
     /// Parses `text` and returns what `visit` makes of it. A byte order mark before it is skipped, as Jackson does.
-    #[inline]
     pub(super) fn read<R>(
         &mut self,
         text: &[u8],
@@ -53,10 +89,15 @@ impl TapeReader {
             Ok(visited) => Ok(visited),
             Err(error) => self.read_with_huge_numbers(text, error, &mut visit),
         };
-        if text.len() > KEPT_TEXT_MAX {
+        self.forget_large(text.len());
+        visited
+    }
+
+    /// Gives back the buffers after a long text.
+    fn forget_large(&mut self, text_len: usize) {
+        if text_len > KEPT_TEXT_MAX {
             *self = TapeReader::new(self.depth_max);
         }
-        visited
     }
 
     #[cold]
@@ -94,6 +135,7 @@ impl TapeReader {
         let parsed = simd_json::fill_tape_padded(&mut self.copy, text.len(), &mut self.buffers, &mut tape);
         let visited = parsed.map(|()| {
             let structurals = self.buffers.structural_indexes();
+            self.starts.clear();
             visit(&mut Document::new(&tape.0, text, structurals, &mut self.starts, has_huge_numbers))
         });
         self.tape = tape.reset();

@@ -9,7 +9,7 @@ mod parser_limits;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray};
+use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{
     Decimal256Type, Float32Type, Float64Type, Int32Type, Int64Type, TimestampMillisecondType,
 };
@@ -21,8 +21,33 @@ use serde_json::json;
 
 use super::{DecodeLimits, DecodedBatch, JsonDecoder, RecordRef};
 
+/// A batch that the decoder does not hold on to.
+struct Decoded {
+    rows: RecordBatch,
+    offsets: Vec<i64>,
+    timestamp_ms_min: Option<i64>,
+    timestamp_ms_max: Option<i64>,
+    rejects: Vec<RejectedRecord>,
+    next_offset: Option<Offset>,
+    payload_bytes: u64,
+}
+
+impl From<DecodedBatch<'_>> for Decoded {
+    fn from(batch: DecodedBatch<'_>) -> Decoded {
+        Decoded {
+            rows: batch.rows.to_batch(),
+            offsets: batch.rows.offsets.clone(),
+            timestamp_ms_min: batch.timestamp_ms_min,
+            timestamp_ms_max: batch.timestamp_ms_max,
+            rejects: batch.rejects,
+            next_offset: batch.next_offset,
+            payload_bytes: batch.payload_bytes,
+        }
+    }
+}
+
 /// A schema of dimension columns; `INT[]` is a multi-value INT.
-fn schema_of(columns: &[(&str, &str)]) -> Arc<Schema> {
+pub(super) fn schema_of(columns: &[(&str, &str)]) -> Arc<Schema> {
     let fields: Vec<_> = columns
         .iter()
         .map(|(name, data_type)| {
@@ -33,7 +58,7 @@ fn schema_of(columns: &[(&str, &str)]) -> Arc<Schema> {
     parse_schema(&json!({"schemaName": "t", "dimensionFieldSpecs": fields}).to_string())
 }
 
-fn parse_schema(text: &str) -> Arc<Schema> {
+pub(super) fn parse_schema(text: &str) -> Arc<Schema> {
     Arc::new(Schema::parse(text).expect("the test's schema is valid").schema)
 }
 
@@ -46,15 +71,15 @@ fn record(offset: i64, payload: &[u8]) -> RecordRef<'_> {
 }
 
 /// Decodes payloads with offsets from 0 on.
-fn decode_all<P: AsRef<[u8]>>(decoder: &mut JsonDecoder, payloads: &[P]) -> DecodedBatch {
+fn decode_all<P: AsRef<[u8]>>(decoder: &mut JsonDecoder, payloads: &[P]) -> Decoded {
     for (offset, payload) in (0..).zip(payloads) {
         decoder.push(&record(offset, payload.as_ref()));
     }
-    decoder.take()
+    decoder.take().into()
 }
 
 /// One line a record: its row's values, or its reject.
-fn outcomes(batch: &DecodedBatch) -> Vec<(i64, String)> {
+fn outcomes(batch: &Decoded) -> Vec<(i64, String)> {
     let row = |(row, offset): (usize, &i64)| {
         let values = batch.rows.columns().iter().map(|column| show(column, row));
         (*offset, values.collect::<Vec<_>>().join(" | "))

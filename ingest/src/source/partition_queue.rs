@@ -85,21 +85,16 @@ impl PartitionQueue {
         }
     }
 
-    /// Takes up to `records_max` records and events that are here now, without waiting, and gives each to `visit`.
-    /// Returns how many there were.
-    pub(crate) fn take(&mut self, records_max: usize, mut visit: impl FnMut(FetchEvent<'_>)) -> usize {
+    /// Takes up to `records_max` records and events that are here now, without waiting.
+    pub(crate) fn take(&mut self, records_max: usize) -> Fetch<'_> {
+        debug_assert!(self.messages.is_empty());
         self.messages.resize(records_max, ptr::null_mut());
         // SAFETY: `messages` has room for `records_max` pointers; the queue is alive.
         let count = unsafe {
             ffi::rd_kafka_consume_batch_queue(self.queue.as_ptr(), 0, self.messages.as_mut_ptr(), records_max)
         };
-        let count = usize::try_from(count).unwrap_or(0);
-        for message in self.messages.drain(..).take(count) {
-            let message = Message(NonNull::new(message).expect("every counted message is set"));
-            visit(message.event());
-        }
-        self.messages.clear();
-        count
+        self.messages.truncate(usize::try_from(count).unwrap_or(0));
+        Fetch { messages: &mut self.messages }
     }
 }
 
@@ -117,43 +112,59 @@ impl Drop for PartitionQueue {
     }
 }
 
-/// One message, destroyed when dropped.
-struct Message(NonNull<RDKafkaMessage>);
+/// Records and events taken from a queue; they last as long as this.
+pub(crate) struct Fetch<'q> {
+    /// Ours until they are destroyed in `drop`; nobody changes them.
+    messages: &'q mut Vec<*mut RDKafkaMessage>,
+}
 
-impl Message {
-    fn event(&self) -> FetchEvent<'_> {
-        // SAFETY: the message is ours until it is destroyed in `drop`, and nobody changes it.
-        let raw = unsafe { self.0.as_ref() };
-        match raw.err {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => FetchEvent::Record(RecordRef {
-                offset: Offset(raw.offset),
-                timestamp_ms: self.timestamp_ms(),
-                key: bytes(raw.key, raw.key_len),
-                payload: bytes(raw.payload, raw.len),
-                headers: &[],
-            }),
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__PARTITION_EOF => FetchEvent::End(Offset(raw.offset)),
-            code => {
-                // SAFETY: the text is static or lives as long as the message.
-                let text = unsafe { CStr::from_ptr(ffi::rd_kafka_message_errstr(self.0.as_ptr())) };
-                FetchEvent::Error(code.into(), text.to_string_lossy().into_owned())
-            }
-        }
+impl Fetch<'_> {
+    /// Returns how many records and events there are.
+    pub(crate) fn len(&self) -> usize {
+        self.messages.len()
     }
 
-    fn timestamp_ms(&self) -> Option<i64> {
-        let mut kind = ffi::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-        // SAFETY: the message is alive, `kind` is written before it is read.
-        let timestamp = unsafe { ffi::rd_kafka_message_timestamp(self.0.as_ptr(), &raw mut kind) };
-        (timestamp >= 0).then_some(timestamp)
+    /// Returns them in order.
+    pub(crate) fn events(&self) -> impl Iterator<Item = FetchEvent<'_>> {
+        self.messages.iter().map(|message| {
+            // SAFETY: librdkafka set every pointer that it counted, to a message that is alive until `drop`.
+            event(unsafe { &**message })
+        })
     }
 }
 
-impl Drop for Message {
+impl Drop for Fetch<'_> {
     fn drop(&mut self) {
-        // SAFETY: the message came from librdkafka and is destroyed once.
-        unsafe { ffi::rd_kafka_message_destroy(self.0.as_ptr()) }
+        for message in self.messages.drain(..) {
+            // SAFETY: the message came from librdkafka and is destroyed once.
+            unsafe { ffi::rd_kafka_message_destroy(message) }
+        }
     }
+}
+
+fn event(message: &RDKafkaMessage) -> FetchEvent<'_> {
+    match message.err {
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => FetchEvent::Record(RecordRef {
+            offset: Offset(message.offset),
+            timestamp_ms: timestamp_ms(message),
+            key: bytes(message.key, message.key_len),
+            payload: bytes(message.payload, message.len),
+            headers: &[],
+        }),
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR__PARTITION_EOF => FetchEvent::End(Offset(message.offset)),
+        code => {
+            // SAFETY: the text is static or lives as long as the message.
+            let text = unsafe { CStr::from_ptr(ffi::rd_kafka_message_errstr(message)) };
+            FetchEvent::Error(code.into(), text.to_string_lossy().into_owned())
+        }
+    }
+}
+
+fn timestamp_ms(message: &RDKafkaMessage) -> Option<i64> {
+    let mut kind = ffi::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    // SAFETY: the message is alive, `kind` is only written.
+    let timestamp = unsafe { ffi::rd_kafka_message_timestamp(message, &raw mut kind) };
+    (timestamp >= 0).then_some(timestamp)
 }
 
 /// Returns the bytes at `start`; `None` for a null pointer, which is how Kafka's null is told from an empty value.

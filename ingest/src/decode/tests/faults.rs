@@ -91,7 +91,7 @@ fn rejects_keep_key_headers_time_and_the_start_of_the_payload() {
         payload: None,
         headers: &[],
     });
-    let batch = decoder.take();
+    let batch = Decoded::from(decoder.take());
     let [malformed, tombstone] = &batch.rejects[..] else { panic!("two rejects") };
     assert_eq!((malformed.offset, malformed.timestamp_ms), (Offset(41), Some(1_000)));
     assert_eq!(malformed.key.as_deref(), Some(&b"k"[..]));
@@ -136,14 +136,14 @@ fn each_batch_starts_empty_and_has_what_came_since_the_last() {
         decoder.push(&record(round * 10 + 6, b"{}"));
         assert_eq!(decoder.row_count(), 2);
         assert!(decoder.bytes() > 100);
-        let batch = decoder.take();
+        let batch = Decoded::from(decoder.take());
         assert_eq!(batch.offsets, [round * 10, round * 10 + 6]);
         assert_eq!(batch.rejects.len(), 1);
         assert_eq!(batch.next_offset, Some(Offset(round * 10 + 7)));
         assert_eq!(outcomes(&batch)[0].1, "x | [1, 2] | 0.1 | true");
         assert_eq!(outcomes(&batch)[2].1, "null | null | null | null");
     }
-    let empty = decoder.take();
+    let empty = Decoded::from(decoder.take());
     assert_eq!((empty.rows.num_rows(), empty.rows.num_columns(), empty.next_offset), (0, 4, None));
 }
 

@@ -86,7 +86,7 @@ fn hostile_text_takes_linear_time() {
         decoder.push(&record(0, text));
         decoder.push(&record(1, &object));
     }
-    let batch = decoder.take();
+    let batch = Decoded::from(decoder.take());
     assert_eq!(batch.rejects.len() + batch.offsets.len(), 8);
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }
