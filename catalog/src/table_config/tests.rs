@@ -409,10 +409,13 @@ fn indexes_reach_the_segments_from_every_place() {
             ]),
         ),
     ]);
-    check(&config, expect![[r#"
+    check(
+        &config,
+        expect![[r#"
         kept /fieldConfigList/3/timestampConfig: kept; no columns of coarser times are derived, dateTrunc is answered from the column itself
         kept /tableIndexConfig/starTreeIndexConfigs: kept; the star-tree is not built by this version, queries are answered without it
-    "#]]);
+    "#]],
+    );
     let indexing = right(&config).indexing;
     expect![[r#"
         [
@@ -498,7 +501,8 @@ fn indexes_reach_the_segments_from_every_place() {
                     leaf_records_max: 10000,
                 },
             ],
-        }"#]].assert_eq(&format!("{:#?}\n{:#?}", indexing.bloom, indexing.segment_options()));
+        }"#]]
+    .assert_eq(&format!("{:#?}\n{:#?}", indexing.bloom, indexing.segment_options()));
 }
 
 #[test]
