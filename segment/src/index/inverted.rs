@@ -12,7 +12,7 @@
 use std::ops::Range;
 
 use arrow::buffer::Buffer;
-use roaring::{MultiOps, RoaringBitmap};
+use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
 use super::packed::{self, Packed};
@@ -200,8 +200,8 @@ impl InvertedIndex {
             }
             RoaringBitmap::deserialize_from(bytes).map_err(|_| IndexError::Damaged("not a bitmap"))
         };
-        let ids = ids.iter().flat_map(|ids| ids.start..ids.end.min(last));
-        rows::check_below(ids.map(read).union()?, self.rows)
+        let listed: Vec<u32> = ids.iter().flat_map(|ids| ids.start..ids.end.min(last)).collect();
+        rows::union(listed.into_iter().map(read), self.starts.count(ids), self.rows)
     }
 }
 

@@ -307,9 +307,16 @@ fn by_key<K: Ord>(keys: impl Iterator<Item = K>) -> Vec<u32> {
     keyed.into_iter().map(|(_, row)| row).collect()
 }
 
-/// Compares the first eight bytes as one number, and only where they are equal the rest, which lies elsewhere in memory.
+/// Compares eight bytes as one number, and only where they are equal the rest, which lies elsewhere in memory. The eight
+/// are those behind what all values begin with, such as `session-`.
 fn by_bytes<'a>(len: usize, value: impl Fn(usize) -> &'a [u8]) -> Vec<u32> {
-    let mut keyed: Vec<(u64, u32)> = (0..len).map(|row| prefix(value(row))).zip(0..).collect();
+    let mut common: &[u8] = if len == 0 { &[] } else { value(0) };
+    for row in 0..len {
+        let same = common.iter().zip(value(row)).take_while(|(a, b)| a == b).count();
+        common = &common[..same];
+    }
+    let distinguishing = |row| prefix(&value(row)[common.len()..]);
+    let mut keyed: Vec<(u64, u32)> = (0..len).map(distinguishing).zip(0..).collect();
     keyed.sort_unstable_by(|(a, a_row), (b, b_row)| {
         a.cmp(b)
             .then_with(|| value(*a_row as usize).cmp(value(*b_row as usize)))
