@@ -203,13 +203,12 @@ fn explain_shows_the_plan() {
     expect![[r#"
         Projection: hits.page AS $0, count(Int64(1)) AS count(*) AS $1
           Limit: skip=0, fetch=11
-            Aggregate: groupBy=[[hits.page]], aggr=[[count(Int64(1))]]
-              TableScan: hits projection=[page], full_filters=[hits.ms > Int32(16)]
+            Projection: $groups.$0 AS page, $groups.$1 AS count(Int64(1))
+              TableScan: $groups
 
-        ProjectionExec: expr=[page@0 as $0, count(Int64(1))@1 as $1]
-          GlobalLimitExec: skip=0, fetch=11
-            AggregateExec: mode=Single, gby=[page@0 as page], aggr=[count(Int64(1))]
-              DataSourceExec: SegmentScan: table=hits, segments=2, pruned=2, readers=1, columns=[page], filter=ms@1 > 16"#]].assert_eq(plan);
+        GlobalLimitExec: skip=0, fetch=11
+          CooperativeExec
+            DataSourceExec: SegmentAggregate: table=hits, segments=2, pruned=2, readers=1, keys=1, aggregates=1, star-tree, filter=ms > Int32(16)"#]].assert_eq(plan);
 }
 
 #[test]
