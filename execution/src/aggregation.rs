@@ -220,6 +220,27 @@ impl Worker {
         Ok(Some(count))
     }
 
+    /// Takes a whole segment from its dictionaries, where only rows and distinct values are counted and no row is left
+    /// out; returns whether it was taken.
+    ///
+    /// # Errors
+    /// When the segment cannot be read.
+    pub fn take_dictionaries(&mut self, segment: &Segment) -> Result<bool> {
+        // A consuming dictionary may hold a value of a row that the snapshot does not have yet.
+        if !self.keys.is_empty() || !matches!(segment, Segment::Sealed(_)) {
+            return Ok(false);
+        }
+        let mut dictionaries = Vec::with_capacity(self.states.len());
+        for state in &self.states {
+            let Some(dictionary) = state.dictionary(segment)? else { return Ok(false) };
+            dictionaries.push(dictionary);
+        }
+        for (state, dictionary) in self.states.iter_mut().zip(&dictionaries) {
+            state.take_dictionary(segment.rows(), dictionary.as_deref())?;
+        }
+        Ok(true)
+    }
+
     /// Opens all keys for a chunk and returns whether groups are found by a table of combinations.
     fn open_keys(&mut self, view: &ChunkView<'_>, rows: usize) -> Result<bool> {
         let mut changed = false;

@@ -28,7 +28,7 @@ use crate::predicate::{Interval, Predicate, Test};
 use crate::rows::{ChunkRows, row_id};
 
 /// Below this share of a chunk's rows, rows are tested one by one instead of all at once.
-const LIST_SHARE: usize = 16;
+const LIST_SHARE: usize = 64;
 /// An inverted or range index is asked when it names at most this share of a segment's rows: above, reading ids or numbers
 /// side by side is faster than making a bitmap of rows.
 const INDEX_SHARE: u64 = 16;
@@ -146,12 +146,14 @@ impl SegmentFilter {
     pub fn select(&self, view: &ChunkView<'_>, counters: &ScanCounters) -> Result<ChunkRows> {
         let mut work = Work::of(self.candidates.in_chunk(view.first_row, view.rows));
         for test in &self.tests {
-            let rows = work.len();
-            if rows == 0 {
+            work = work.settle();
+            if work.is_known_empty() {
                 return Ok(ChunkRows::none());
             }
+            // A mask is tested as a whole, whatever rows it still holds.
+            let rows = work.tested_rows();
             ScanCounters::add(&counters.entries_in_filter, (rows * test.columns_read()) as u64);
-            work = test.narrow(work, view, &self.columns)?;
+            work = test.narrow_settled(work, view, &self.columns)?;
         }
         Ok(work.finish())
     }
@@ -212,10 +214,15 @@ impl Work {
         Work::Rows(rows)
     }
 
-    fn len(&self) -> usize {
+    /// Returns whether no row is left. A mask that was not settled may hold none without this being known.
+    fn is_known_empty(&self) -> bool {
+        matches!(self, Work::Rows(rows) if rows.is_empty())
+    }
+
+    fn tested_rows(&self) -> usize {
         match self {
             Work::Rows(rows) => rows.len(),
-            Work::Mask { mask, .. } => count(mask),
+            Work::Mask { mask, .. } => mask.len(),
         }
     }
 
@@ -299,7 +306,10 @@ impl Node {
 
     /// Keeps the rows that pass.
     fn narrow(&self, work: Work, view: &ChunkView<'_>, columns: &[InputColumn]) -> Result<Work> {
-        let work = work.settle();
+        self.narrow_settled(work.settle(), view, columns)
+    }
+
+    fn narrow_settled(&self, work: Work, view: &ChunkView<'_>, columns: &[InputColumn]) -> Result<Work> {
         match self {
             Node::All => Ok(work),
             Node::None => Ok(Work::of(ChunkRows::none())),

@@ -153,6 +153,16 @@ impl KeySpace {
         Ok(())
     }
 
+    /// Returns the number of one value.
+    pub(crate) fn number_at(&mut self, values: &ArrayRef, position: usize) -> Result<u32> {
+        if let (Numbers::Bytes(bytes), DataType::Utf8) = (&mut self.numbers, values.data_type()) {
+            return Ok(bytes.intern(values.as_string::<i32>().value(position).as_bytes()));
+        }
+        let mut one = Vec::with_capacity(1);
+        self.number_all(&values.slice(position, 1), &mut one)?;
+        Ok(one[0])
+    }
+
     /// Returns this space's number of a value that `other` numbers, where both are spaces of one key.
     pub(crate) fn translate(&mut self, other: &KeySpace, number: u32) -> u32 {
         match (&mut self.numbers, &other.numbers) {

@@ -10,6 +10,7 @@ use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMillisecondType}
 use meunier_segment::column::{Column, ColumnValues};
 use meunier_segment::dictionary::Dictionary;
 use meunier_segment::ids::Ids;
+use meunier_segment::schema::Field;
 use meunier_segment::stats::ColumnStats;
 use meunier_segment::table_snapshot::Segment;
 use meunier_segment::value::Value;
@@ -24,6 +25,9 @@ use crate::rows::ChunkRows;
 const CODES_MAX: u32 = 1 << 23;
 /// Not numbered yet.
 const UNKNOWN: u32 = u32::MAX - 1;
+/// Ids of larger dictionaries are turned into codes where there are codes: a table of their numbers would not stay in the
+/// cache, and would have to be made anew for each segment.
+const DICTIONARY_SMALL: usize = 4096;
 /// A computation is done on a dictionary when the dictionary has at most so many values for each row in question.
 const DICTIONARY_SHARE_MAX: usize = 4;
 
@@ -175,6 +179,15 @@ impl KeyColumn {
         self.replace(next)
     }
 
+    /// Returns the single-value column that is the key, and whether its nulls are shown.
+    pub(crate) fn stored_column(&self) -> Option<(&Field, bool)> {
+        let Key::Column { column, .. } = &self.key else { return None };
+        match &self.columns[*column] {
+            InputColumn::Stored { field, shows_nulls } if field.single_value => Some((field, *shows_nulls)),
+            _ => None,
+        }
+    }
+
     fn stored(&self, column: usize, view: &ChunkView<'_>) -> Result<Option<(Column, bool)>> {
         match &self.columns[column] {
             InputColumn::Stored { field, shows_nulls } if field.single_value => {
@@ -191,6 +204,11 @@ impl KeyColumn {
         stored.nulls = stored.nulls.filter(|_| shows_nulls);
         Ok(match (&stored.values, self.space.codes()) {
             (ColumnValues::Plain(_), Some(codes)) => Local::Codes { column: stored, codes },
+            (ColumnValues::Ids { dictionary, .. }, Some(codes))
+                if dictionary.len() > DICTIONARY_SMALL && dictionary.blocks().len() == 1 =>
+            {
+                Local::Codes { column: stored, codes }
+            }
             (ColumnValues::Ids { dictionary, .. }, _) => self.ids(Arc::clone(dictionary), stored, None),
             _ => Local::Values(Some(stored)),
         })
@@ -300,17 +318,26 @@ impl KeyColumn {
                 }
             }
             Local::Codes { column, codes } => {
-                let ColumnValues::Plain(values) = &column.values else {
-                    unreachable!("the column was found to hold plain values");
-                };
-                add_codes(values, *codes, rows, stride, cells);
+                match &column.values {
+                    ColumnValues::Ids { ids, dictionary } => {
+                        add_codes_of_ids(dictionary.blocks()[0].values(), ids, *codes, rows, stride, cells);
+                    }
+                    ColumnValues::Plain(values) => add_codes(values, *codes, rows, stride, cells),
+                    ColumnValues::IdLists { .. } | ColumnValues::PlainLists { .. } => {
+                        unreachable!("only single values have codes")
+                    }
+                }
                 if let Some(nulls) = &column.nulls {
-                    let values = ints(values);
-                    let correction = |row: usize| match nulls.is_null(row) {
-                        true => codes.len.wrapping_sub(codes.code(values[row])),
-                        false => 0,
-                    };
-                    add_each(rows, cells, stride, correction);
+                    let mut at = 0;
+                    rows.for_each(|row| {
+                        if nulls.is_null(row) {
+                            // A default value stands in the row, and its code was added: the null's takes its place.
+                            let added = code_at(&column.values, *codes, row);
+                            let change = codes.len.wrapping_sub(added).wrapping_mul(stride);
+                            cells[at] = cells[at].wrapping_add(change);
+                        }
+                        at += 1;
+                    });
                 }
             }
             Local::Values(_) => unreachable!("rows without local ids are numbered one by one"),
@@ -324,10 +351,7 @@ impl KeyColumn {
                 let Some(number) = numbers.get_mut(local_id as usize) else { return Ok(NULL) };
                 if *number == UNKNOWN {
                     let (block, position) = dictionary.place(local_id);
-                    let mut one = Vec::with_capacity(1);
-                    let value = dictionary.blocks()[block].values().slice(position, 1);
-                    self.space.number_all(&value, &mut one)?;
-                    *number = one[0];
+                    *number = self.space.number_at(dictionary.blocks()[block].values(), position)?;
                 }
                 Ok(*number)
             }
@@ -382,6 +406,50 @@ impl KeyColumn {
             Local::Codes { .. } | Local::Values(_) => 0,
         };
         local + self.space.memory_bytes()
+    }
+}
+
+fn code_at(values: &ColumnValues, codes: Codes, row: usize) -> u32 {
+    let (values, at) = match values {
+        ColumnValues::Ids { ids, dictionary } => (dictionary.blocks()[0].values(), id_at(ids, row) as usize),
+        ColumnValues::Plain(values) => (values, row),
+        ColumnValues::IdLists { .. } | ColumnValues::PlainLists { .. } => {
+            unreachable!("only single values have codes")
+        }
+    };
+    codes.code(ints(&values.slice(at, 1))[0])
+}
+
+/// Adds the codes of the values that ids stand for, buckets not wider than one value.
+fn add_codes_of_ids(
+    values: &ArrayRef,
+    ids: &Ids,
+    codes: Codes,
+    rows: &ChunkRows,
+    stride: u32,
+    cells: &mut [u32],
+) {
+    match values.data_type() {
+        DataType::Int32 => {
+            let values = values.as_primitive::<Int32Type>().values();
+            add_by_id(ids, rows, cells, stride, |id| codes.code(i64::from(values[id])));
+        }
+        DataType::Int64 => {
+            let values = values.as_primitive::<Int64Type>().values();
+            add_by_id(ids, rows, cells, stride, |id| codes.code(values[id]));
+        }
+        _ => {
+            let values = values.as_primitive::<TimestampMillisecondType>().values();
+            add_by_id(ids, rows, cells, stride, |id| codes.code(values[id]));
+        }
+    }
+}
+
+fn add_by_id(ids: &Ids, rows: &ChunkRows, cells: &mut [u32], stride: u32, code: impl Fn(usize) -> u32) {
+    match ids {
+        Ids::U8(ids) => add_each(rows, cells, stride, |row| code(usize::from(ids[row]))),
+        Ids::U16(ids) => add_each(rows, cells, stride, |row| code(usize::from(ids[row]))),
+        Ids::U32(ids) => add_each(rows, cells, stride, |row| code(ids[row] as usize)),
     }
 }
 

@@ -85,9 +85,11 @@ fn narrow_by<T>(mask: &mut [u8], values: &[T], keys: &[(i64, i64)], key: impl Fn
     match keys {
         [] => mask.fill(0),
         [(low, high)] => {
+            let span = high.wrapping_sub(*low).cast_unsigned();
             for (holds, value) in mask.iter_mut().zip(values) {
-                let key = key(value);
-                *holds &= u8::from(*low <= key) & u8::from(key <= *high);
+                // One subtraction and one comparison for both bounds.
+                let above = key(value).wrapping_sub(*low).cast_unsigned();
+                *holds &= u8::from(above <= span);
             }
         }
         keys => {

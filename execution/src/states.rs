@@ -7,12 +7,14 @@ use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
+use meunier_segment::dictionary::Dictionary;
 use meunier_segment::schema::Field;
 use meunier_segment::star_tree::{FunctionPair, MetricColumn, PairFunction, StarTree};
+use meunier_segment::table_snapshot::Segment;
 
 use crate::distinct::{DistinctSets, translation};
 use crate::error::Result;
-use crate::input::{ChunkView, InputColumn};
+use crate::input::{ChunkView, InputColumn, unreadable};
 use crate::key_space::Codes;
 use crate::keys::{Key, KeyColumn};
 use crate::numbers::{Input, NullReader, Number, NumberReader};
@@ -216,6 +218,49 @@ impl State {
         if let Gathered::Count(counts) = &mut self.gathered {
             counts[0] += i64::try_from(rows).unwrap_or(i64::MAX);
         }
+    }
+
+    /// Returns the dictionary that holds exactly the values to be counted, `Some(None)` where only rows are counted, and
+    /// nothing where rows must be read.
+    #[expect(clippy::option_option, reason = "no dictionary needed and none found are different")]
+    pub(crate) fn dictionary(&self, segment: &Segment) -> Result<Option<Option<Arc<Dictionary>>>> {
+        if self.filter.is_some() {
+            return Ok(None);
+        }
+        match &self.gathered {
+            Gathered::Count(_) => Ok(Some(None)),
+            Gathered::Distinct { values, .. } => {
+                let Some((field, shows_nulls)) = values.stored_column() else { return Ok(None) };
+                let Some(stats) = segment.stats(field) else { return Ok(None) };
+                if shows_nulls && stats.null_count > 0 {
+                    // The default value may stand in null rows only.
+                    return Ok(None);
+                }
+                let dictionary = segment.dictionary(field).map_err(|source| unreadable(segment, source))?;
+                Ok(dictionary.map(Some))
+            }
+            Gathered::CountValues { .. }
+            | Gathered::SumOfFloats(_)
+            | Gathered::SumOfInts(_)
+            | Gathered::Average { .. }
+            | Gathered::OrderedFloats(_)
+            | Gathered::OrderedInts(_) => Ok(None),
+        }
+    }
+
+    /// Takes all rows of a segment, of which [`State::dictionary`] is all that is to be known.
+    pub(crate) fn take_dictionary(&mut self, rows: usize, dictionary: Option<&Dictionary>) -> Result<()> {
+        match (&mut self.gathered, dictionary) {
+            (Gathered::Distinct { sets, values }, Some(dictionary)) => {
+                let mut numbers = Vec::with_capacity(dictionary.len());
+                for block in dictionary.blocks() {
+                    values.space.number_all(block.values(), &mut numbers)?;
+                }
+                sets.add(None, &numbers, values.space.len());
+            }
+            _ => self.add_count(rows as u64),
+        }
+        Ok(())
     }
 
     /// Takes records of a star-tree, each of the group given for it. The tree was found to hold what the state gathers.

@@ -244,8 +244,19 @@ impl Best<'_> {
 
     /// Drops rows whose first key alone says that they are of no use, and learns what the best of the others promise.
     fn trimmed(&mut self, rows: ChunkRows, first: &ArrayRef) -> ChunkRows {
-        let Some(keys) = number_keys(first) else { return rows };
+        let Some(mut keys) = number_keys(first) else { return rows };
         let descending = self.keys[0].options.descending;
+        let mut rows = rows;
+        if let Some(threshold) = self.threshold {
+            // Most rows fall to what is known already.
+            let is_of_use = |key: i64| if descending { key >= threshold } else { key <= threshold };
+            let mut at = 0;
+            rows = rows.retain(|_| {
+                at += 1;
+                is_of_use(keys[at - 1])
+            });
+            keys.retain(|&key| is_of_use(key));
+        }
         if keys.len() >= self.fetch {
             let mut ordered = keys.clone();
             let order = |a: &i64, b: &i64| if descending { b.cmp(a) } else { a.cmp(b) };

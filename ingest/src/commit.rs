@@ -112,11 +112,30 @@ pub(crate) fn open(
             tracing::warn!(segment = commit.name, %error, "serving file cannot be used; making it again")
         }
     }
+    serve(table, &seal_again(table, durable)?, durable).map(Some)
+}
+
+/// Makes a committed segment's serving file anew by the table's present options, in place of the old one. `None` when
+/// the segment has no rows, or is not wanted any more by the time its file would be written.
+pub(crate) fn rebuild(
+    table: &TableStorage,
+    commit: &SegmentCommit,
+    is_wanted: impl Fn() -> bool,
+) -> Result<Option<Arc<SealedSegment>>, IngestError> {
+    let Some(durable) = commit.durable.as_ref().filter(|_| is_wanted()) else { return Ok(None) };
+    let sealed = seal_again(table, durable)?;
+    if !is_wanted() {
+        return Ok(None);
+    }
+    serve(table, &sealed, durable).map(Some)
+}
+
+fn seal_again(table: &TableStorage, durable: &FileRef) -> Result<SealedRows, IngestError> {
     // Reading checks the whole file against the ledger's checksum, which Parquet itself would not.
     table.catalog.deep_store().read(&table.entry.dir, durable)?;
     let durable_path = table.catalog.deep_store().path(&table.entry.dir, &durable.file_name)?;
     let rows = durable::read(&durable_path, &table.schema, &table.options)?;
-    serve(table, &seal(&rows, &table.options)?, durable).map(Some)
+    Ok(seal(&rows, &table.options)?)
 }
 
 fn serve(

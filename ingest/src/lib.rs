@@ -18,6 +18,7 @@ mod commit;
 mod sealer;
 mod worker;
 mod supervisor;
+mod rebuild;
 mod run;
 #[doc(hidden)]
 pub mod bench_hooks;

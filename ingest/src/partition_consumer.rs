@@ -298,6 +298,12 @@ impl PartitionConsumer {
         self.publish();
     }
 
+    /// A committed segment has a new serving file.
+    pub(crate) fn rebuilt(&mut self, segment: &Arc<SealedSegment>) {
+        self.sealed = with_rebuilt(&self.sealed, segment);
+        self.publish();
+    }
+
     /// Brings state, lag and end of the log up to date.
     pub(crate) fn refresh(&mut self, log_end: Option<Offset>) {
         let idle = self.last_fetch.elapsed() > IDLE_AFTER;
@@ -408,6 +414,15 @@ fn append(segment: &mut ConsumingSegment, shared: &PartitionShared, batch: Decod
     if matches!(status.state, PartitionState::Starting | PartitionState::Idle) {
         status.state = PartitionState::Live;
     }
+}
+
+/// Returns the segments with `rebuilt` in place of the one of its name.
+pub(crate) fn with_rebuilt(
+    sealed: &[Arc<SealedSegment>],
+    rebuilt: &Arc<SealedSegment>,
+) -> Arc<[Arc<SealedSegment>]> {
+    let newer = |old: &Arc<SealedSegment>| if old.name() == rebuilt.name() { rebuilt } else { old }.clone();
+    sealed.iter().map(newer).collect()
 }
 
 fn new_segment(

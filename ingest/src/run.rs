@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use crate::commit::{TableStorage, open};
 use crate::config::IngestConfig;
 use crate::error::{IngestError, SourceError};
+use crate::rebuild::{RebuildJob, Rebuilder};
 use crate::sealer::Sealer;
 use crate::source::{KafkaClients, TopicInfo, client_properties};
 use crate::status::TableStatus;
@@ -58,6 +59,7 @@ pub struct Ingester {
     clients: Arc<KafkaClients>,
     workers: Vec<Arc<Mailbox>>,
     sealer: Arc<Sealer>,
+    rebuilder: Arc<Rebuilder>,
     memory: Arc<MemoryTotal>,
     tables: Mutex<HashMap<TableId, Arc<TableIngest>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -75,6 +77,8 @@ impl Ingester {
         let (sealer, mut threads) =
             Sealer::start(config.seal_threads, config.on_ledger_failure).map_err(IngestError::Thread)?;
         let sealer = Arc::new(sealer);
+        let (rebuilder, thread) = Rebuilder::start().map_err(IngestError::Thread)?;
+        threads.push(thread);
         let memory = Arc::new(MemoryTotal::default());
         let mut workers = Vec::new();
         for number in 0..config.worker_threads.max(1) {
@@ -95,6 +99,7 @@ impl Ingester {
             clients: Arc::default(),
             workers,
             sealer,
+            rebuilder,
             memory,
             tables: Mutex::default(),
             threads: Mutex::new(threads),
@@ -105,7 +110,8 @@ impl Ingester {
     }
 
     /// Opens a table's segments and starts to consume its topic in the background. Blocks while serving files are made
-    /// that are missing. Brokers that cannot be reached are no error here: the table's status says so.
+    /// that are missing; those of other options than the table's are served, and made anew in the background. Brokers
+    /// that cannot be reached are no error here: the table's status says so.
     ///
     /// # Errors
     /// When a committed segment can be neither opened nor rebuilt, or the table is there already.
@@ -126,7 +132,7 @@ impl Ingester {
             entry,
             schema,
         });
-        self.open_segments(&storage, &live)?;
+        let outdated = self.open_segments(&storage, &live)?;
 
         let table = Arc::new(TableIngest::new(Arc::clone(&storage), stream, Arc::clone(&live)));
         let embedded = self.config.embedded_broker.as_deref() == Some(table.stream.brokers.as_str());
@@ -143,6 +149,11 @@ impl Ingester {
             .spawn(move || supervisor.run())
             .map_err(IngestError::Thread)?;
         self.threads.lock().push(thread);
+        if !outdated.is_empty() {
+            tracing::info!(table = %storage.entry.name, segments = outdated.len(), "rebuilding serving files");
+            let job = |commit| RebuildJob { table: Arc::clone(&table), commit };
+            self.rebuilder.submit(outdated.into_iter().map(job));
+        }
         self.tables.lock().insert(id, table);
         Ok(live)
     }
@@ -160,6 +171,7 @@ impl Ingester {
     pub fn remove_table(&self, table: TableId) {
         let Some(removed) = self.tables.lock().remove(&table) else { return };
         removed.stop();
+        self.rebuilder.forget(table);
         for supervised in removed.partitions.lock().values() {
             supervised.shared.stopped.store(true, Ordering::Release);
         }
@@ -258,6 +270,7 @@ impl Ingester {
             worker.send(Command::Stop);
         }
         self.sealer.close();
+        self.rebuilder.close();
         let deadline = Instant::now() + SHUTDOWN_TIMEOUT;
         for thread in self.threads.lock().drain(..) {
             while !thread.is_finished() && Instant::now() < deadline {
@@ -269,8 +282,13 @@ impl Ingester {
         }
     }
 
-    /// Opens a table's committed segments, on several threads when there are many, and publishes them.
-    fn open_segments(&self, storage: &Arc<TableStorage>, live: &LiveTable) -> Result<(), IngestError> {
+    /// Opens a table's committed segments, on several threads when there are many, and publishes them. Returns those whose
+    /// serving file is of other options than the table's.
+    fn open_segments(
+        &self,
+        storage: &Arc<TableStorage>,
+        live: &LiveTable,
+    ) -> Result<Vec<Arc<SegmentCommit>>, IngestError> {
         let commits = self.catalog.segments(storage.entry.id);
         let opened = open_all(storage, &commits)?;
         for state in self.catalog.partitions(storage.entry.id) {
@@ -280,7 +298,11 @@ impl Ingester {
             let snapshot = PartitionSnapshot { sealed, ..PartitionSnapshot::empty(state.partition) };
             live.add_partition(Arc::new(PartitionCell::new(snapshot)));
         }
-        Ok(())
+        let fingerprint = storage.options.fingerprint();
+        let outdated = |segment: &Arc<SealedSegment>| segment.options_fingerprint() != fingerprint;
+        let segments = commits.iter().zip(&opened);
+        let outdated = segments.filter(|(_, segment)| segment.as_ref().is_some_and(outdated));
+        Ok(outdated.map(|(commit, _)| Arc::clone(commit)).collect())
     }
 }
 

@@ -123,7 +123,7 @@ fn attempt_commit(job: &SealJob, attempt: usize) -> Result<Option<Arc<SealedSegm
 }
 
 /// Returns an error with all its causes.
-fn chain(error: &IngestError) -> String {
+pub(crate) fn chain(error: &IngestError) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use meunier_catalog::PartitionStart;
 use meunier_catalog::table_config::{OffsetCriteria, StreamConfig};
 use meunier_segment::offset_range::{Offset, PartitionId};
+use meunier_segment::sealed_segment::SealedSegment;
 use meunier_segment::table_snapshot::{LiveTable, PartitionCell, PartitionSnapshot};
 use parking_lot::{Condvar, Mutex};
 
@@ -18,7 +19,7 @@ use crate::clock::now_ms;
 use crate::commit::TableStorage;
 use crate::config::IngestConfig;
 use crate::error::{IngestError, SourceError};
-use crate::partition_consumer::{PartitionConsumer, PartitionShared, PartitionStartState};
+use crate::partition_consumer::{PartitionConsumer, PartitionShared, PartitionStartState, with_rebuilt};
 use crate::seal_policy::SealPolicy;
 use crate::source::{KafkaClient, KafkaClients, PartitionQueue, first_offset};
 use crate::status::{PartitionState, PartitionStatus};
@@ -101,7 +102,24 @@ impl TableIngest {
         self.changed.notify_all();
     }
 
-    fn is_stopped(&self) -> bool {
+    /// Puts a segment's new serving file in place of the old one. The partition's worker publishes it. A partition without
+    /// a worker, as its brokers have not been reached yet, gets none while the lock is held.
+    pub(crate) fn replace(&self, partition: PartitionId, segment: Arc<SealedSegment>) {
+        let partitions = self.partitions.lock();
+        if let Some(supervised) = partitions.get(&partition) {
+            let key = (self.storage.entry.id, partition);
+            supervised.worker.send(Command::Rebuilt { key, segment });
+            return;
+        }
+        let cells = self.live.partitions();
+        if let Some(cell) = cells.iter().find(|cell| cell.partition() == partition) {
+            let snapshot = cell.load();
+            let sealed = with_rebuilt(&snapshot.sealed, &segment);
+            cell.publish(PartitionSnapshot { sealed, ..(*snapshot).clone() });
+        }
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Acquire)
     }
 

@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Seal(PartitionKey),
     /// A segment is committed.
     Sealed { key: PartitionKey, segment: Option<Arc<SealedSegment>> },
+    /// A committed segment has a new serving file.
+    Rebuilt { key: PartitionKey, segment: Arc<SealedSegment> },
     /// The end of a partition's log.
     LogEnd { key: PartitionKey, end: Option<Offset> },
     /// Forget a table's partitions; their unsealed rows stay in Kafka.
@@ -57,12 +59,27 @@ pub(crate) struct Mailbox {
 struct Letters {
     commands: Vec<Command>,
     woken: bool,
+    closed: bool,
 }
 
 impl Mailbox {
     pub(crate) fn send(&self, command: Command) {
-        self.letters.lock().commands.push(command);
-        self.arrived.notify_one();
+        let mut letters = self.letters.lock();
+        if !letters.closed {
+            letters.commands.push(command);
+            self.arrived.notify_one();
+        }
+    }
+
+    /// Throws away what nobody will read any more. A queue that waits here to be attached would keep the mailbox, and the
+    /// mailbox the queue and the catalog.
+    fn close(&self) {
+        let unread = {
+            let mut letters = self.letters.lock();
+            letters.closed = true;
+            std::mem::take(&mut letters.commands)
+        };
+        drop(unread);
     }
 
     /// Makes the worker look at its queues.
@@ -135,6 +152,7 @@ impl Worker {
             }
             backlog = self.serve(all);
         }
+        self.context.mailbox.close();
     }
 
     /// Gives each partition with something to do its turn. Returns whether one has more to do at once.
@@ -180,6 +198,7 @@ impl Worker {
             Command::Pause(key) => self.with(key, PartitionConsumer::pause),
             Command::Seal(key) => self.with(key, PartitionConsumer::request_seal),
             Command::Sealed { key, segment } => self.with(key, |partition| partition.sealed(segment)),
+            Command::Rebuilt { key, segment } => self.with(key, |partition| partition.rebuilt(&segment)),
             Command::LogEnd { key, end } => self.with(key, |partition| partition.refresh(end)),
             Command::RemoveTable { table, done } => {
                 let memory = &self.context.memory;

@@ -19,8 +19,8 @@ use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use meunier_execution::aggregation::{Aggregation, Worker};
 use meunier_execution::counters::ScanCounters;
+use meunier_execution::predicate::Predicate;
 use meunier_execution::segment_work::{SegmentInput, SegmentWork};
-use meunier_execution::star_tree_query::StarTreeQuery;
 use tokio::task::JoinSet;
 
 use crate::compute::carried;
@@ -139,14 +139,8 @@ pub(crate) async fn run(
 ) -> Result<RecordBatch> {
     let prepared = Arc::new(grouping.aggregation.prepare(&grouping.segments.segments));
     let mut worker = Worker::new(&prepared).map_err(carried)?;
-    let (segments, readers) = match &grouping.star_tree {
-        Some(query) => {
-            let left = take_star_trees(&mut worker, query, &grouping.segments)?;
-            let readers = readers.min(left.segments.len()).max(1);
-            (left, readers)
-        }
-        None => (grouping.segments.clone(), readers),
-    };
+    let segments = take_whole_segments(&mut worker, grouping)?;
+    let readers = readers.min(segments.segments.len()).max(1);
     let work = Arc::new(SegmentWork::new(segments));
     let mut others = JoinSet::new();
     for _ in 1..readers {
@@ -162,25 +156,32 @@ pub(crate) async fn run(
     whole.worker.finish().map_err(carried)
 }
 
-/// Takes the segments whose star-trees answer, and returns the others.
-fn take_star_trees(
-    worker: &mut Worker,
-    query: &StarTreeQuery,
-    segments: &SegmentInput,
-) -> Result<SegmentInput> {
+/// Takes the segments of which no row need be read, since a star-tree or dictionaries answer; returns the others.
+fn take_whole_segments(worker: &mut Worker, grouping: &Grouping) -> Result<SegmentInput> {
+    let segments = &grouping.segments;
     let counters = &segments.counters;
+    let takes_all = segments.uses_indexes && matches!(*segments.predicate, Predicate::True);
     let mut left = Vec::new();
     for segment in &*segments.segments {
-        match worker.take_star_tree(query, segment).map_err(carried)? {
-            Some(records) => {
-                ScanCounters::add(&counters.segments_processed, 1);
-                ScanCounters::add(&counters.segments_matched, u64::from(records > 0));
-                ScanCounters::add(&counters.rows_scanned, records as u64);
-                let entries = records * worker.columns_read();
-                ScanCounters::add(&counters.entries_after_filter, entries as u64);
-            }
-            None => left.push(segment.clone()),
+        let records = match &grouping.star_tree {
+            Some(query) => worker.take_star_tree(query, segment).map_err(carried)?,
+            None => None,
+        };
+        let from_dictionaries =
+            records.is_none() && takes_all && worker.take_dictionaries(segment).map_err(carried)?;
+        if let Some(records) = records {
+            ScanCounters::add(&counters.segments_matched, u64::from(records > 0));
+            ScanCounters::add(&counters.rows_scanned, records as u64);
+            let entries = records * worker.columns_read();
+            ScanCounters::add(&counters.entries_after_filter, entries as u64);
+        } else if from_dictionaries {
+            ScanCounters::add(&counters.segments_matched, 1);
+            ScanCounters::add(&counters.rows_scanned, segment.rows() as u64);
+        } else {
+            left.push(segment.clone());
+            continue;
         }
+        ScanCounters::add(&counters.segments_processed, 1);
     }
     Ok(SegmentInput { segments: left.into(), ..segments.clone() })
 }

@@ -30,6 +30,11 @@ fn serving_files_come_back() {
 }
 
 #[test]
+fn changed_indexes_are_rebuilt_in_the_background() {
+    scenarios::changed_indexes_are_rebuilt_in_the_background(&Broker::embedded());
+}
+
+#[test]
 fn pause_and_resume_lose_nothing() {
     scenarios::pause_and_resume_lose_nothing(&Broker::embedded());
 }

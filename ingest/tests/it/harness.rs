@@ -128,6 +128,19 @@ impl Process {
         self.open(self.catalog.table("clickstream").unwrap())
     }
 
+    /// Gives a table another config, as a request to do so would: closed, changed, and opened again.
+    pub(crate) fn change_table(
+        &self,
+        table: TestTable,
+        change: impl FnOnce(&mut serde_json::Value),
+    ) -> TestTable {
+        self.ingester.remove_table(table.entry.id);
+        let mut config = serde_json::Value::clone(&table.entry.config);
+        change(&mut config);
+        let schema = Arc::clone(&table.entry.schema);
+        self.open(self.catalog.update_table(table.entry.id, schema, Arc::new(config)).unwrap())
+    }
+
     fn open(&self, entry: TableEntry) -> TestTable {
         let schema = Arc::new(Schema::parse(&entry.schema.to_string()).unwrap().schema);
         let config = TableConfig::parse(&entry.config.to_string(), Some(&schema)).unwrap().config;
@@ -191,6 +204,18 @@ impl TestTable {
         });
     }
 
+    /// Waits until every sealed segment has an inverted index on a column; all rows are there on the way.
+    pub(crate) fn wait_for_index(&self, column: &str, partitions: usize, rows: u64) {
+        wait_for(&format!("an index on {column}"), || {
+            let snapshot = self.live.snapshot();
+            for tally in tallies(&snapshot) {
+                assert_eq!(tally, Tally::of_dense(rows));
+            }
+            assert_eq!(snapshot.partitions.len(), partitions);
+            has_index(&snapshot, column).then_some(()).ok_or_else(|| format!("{:?}", self.status()))
+        });
+    }
+
     pub(crate) fn seal(&self) {
         let request = self.ingester.force_commit(self.entry.id, None);
         wait_for("all segments sealed", || {
@@ -233,6 +258,23 @@ pub(crate) fn tallies(snapshot: &TableSnapshot) -> Vec<Tally> {
         tally
     };
     snapshot.partitions.iter().map(tally).collect()
+}
+
+/// Returns whether all sealed segments have an inverted or sorted index on a column, and all answer by it as the column
+/// itself does.
+pub(crate) fn has_index(snapshot: &TableSnapshot, column: &str) -> bool {
+    let (_, field) = snapshot.schema.field(column).unwrap();
+    let mut sealed = snapshot.segments().filter(|segment| matches!(segment, Segment::Sealed(_)));
+    sealed.all(|segment| {
+        let sorted = segment.sorted_index(field).unwrap();
+        let Some(inverted) = segment.inverted_index(field).unwrap() else { return sorted.is_some() };
+        let distinct = u32::try_from(segment.dictionary(field).unwrap().unwrap().len()).unwrap();
+        let rows: u64 = (0..distinct)
+            .map(|id| inverted.rows(&std::iter::once(id..id + 1).collect::<Vec<_>>()).unwrap().len())
+            .sum();
+        assert_eq!(rows, segment.rows() as u64);
+        true
+    })
 }
 
 /// Returns how many sealed segments with rows a snapshot has.

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use meunier_ingest::{PartitionState, Producer};
 use meunier_segment::offset_range::Offset;
+use serde_json::json;
 use tempfile::tempdir;
 
-use crate::harness::{Broker, Process, produce, sealed_segments, wait_for};
+use crate::harness::{Broker, Process, has_index, produce, sealed_segments, tallies, wait_for};
 
 /// Rows are visible once each while consuming, after sealing, after a restart, and when more come.
 pub(crate) fn each_record_is_there_once(broker: &Broker, codec: &str, rows: u64) {
@@ -174,5 +175,59 @@ pub(crate) fn a_missing_topic_says_what_to_do(broker: &Broker) {
         let error = table.status().source_error.unwrap_or_default();
         (error.contains("no topic `no-such-topic`") && error.contains("create it")).then_some(()).ok_or(error)
     });
+    process.stop();
+}
+
+/// A table that is opened with other indexes answers the same throughout, and has them a little later.
+pub(crate) fn changed_indexes_are_rebuilt_in_the_background(broker: &Broker) {
+    let dir = tempdir().unwrap();
+    let topic = broker.topic(3);
+    produce(broker, &topic, 3, 0..400, "none");
+    let process = Process::start(dir.path(), broker);
+    let table = process.create_table(broker, &topic, |_, keys| {
+        keys.remove("realtime.segment.flush.threshold.rows");
+        keys.insert("realtime.segment.flush.threshold.segment.rows".to_owned(), "100".into());
+    });
+    table.wait_for_rows(3, 400);
+    table.seal();
+    let before = table.live.snapshot();
+    assert!(!has_index(&before, "user_id"));
+
+    let table = process.change_table(table, |config| {
+        config["tableIndexConfig"]["invertedIndexColumns"] = json!(["user_id", "country"]);
+        config["tableIndexConfig"]["sortedColumn"] = json!(["city"]);
+    });
+    table.wait_for_index("user_id", 3, 400);
+    assert_eq!(
+        tallies(&before),
+        tallies(&table.live.snapshot()),
+        "the old files are readable while a query holds them"
+    );
+    assert!(!has_index(&before, "user_id"));
+    produce(broker, &topic, 3, 400..500, "none");
+    table.wait_for_rows(3, 500);
+    table.seal();
+    assert!(has_index(&table.live.snapshot(), "user_id"), "new segments have the index at once");
+
+    // Stopped at any point of a rebuild, the next start goes on with whichever files are there.
+    let table = process.change_table(table, |config| {
+        config["tableIndexConfig"]["invertedIndexColumns"] = json!(["session_id"]);
+    });
+    let tmp = process.catalog.data_dir().tmp().join("1-half-written.seg");
+    drop(table);
+    process.stop();
+    std::fs::write(tmp, b"half a serving file").unwrap();
+    let process = Process::start(dir.path(), broker);
+    let table = process.open_table();
+    table.wait_for_index("session_id", 3, 500);
+    assert!(!has_index(&table.live.snapshot(), "user_id"));
+
+    // Without a broker no partition has a worker that could publish.
+    let table = process.change_table(table, |config| {
+        config["tableIndexConfig"]["invertedIndexColumns"] = json!(["url"]);
+        let stream = &mut config["ingestionConfig"]["streamIngestionConfig"]["streamConfigMaps"][0];
+        stream["stream.kafka.broker.list"] = json!("127.0.0.1:1");
+    });
+    table.wait_for_index("url", 3, 500);
     process.stop();
 }

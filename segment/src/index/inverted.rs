@@ -1,7 +1,8 @@
 //! Rows of each value of a dictionary column.
 //!
-//! Two forms, of which the builder takes the smaller. Both begin with the [`Starts`] of the ids, an entry for each row
-//! that an id stands in.
+//! Two forms. The builder takes bitmaps where they save a quarter of the lists: where they are dense, or their rows lie
+//! together. Sparse ones are lists inside, and slower to join than lists are. Both forms begin with the [`Starts`] of the
+//! ids, an entry for each row that an id stands in.
 //!
 //! ```text
 //! bitmaps   ids + 1 bit-packed byte places: of the bitmap of id 0 (which is 0), of id 1, …, and the end of all
@@ -12,7 +13,7 @@
 use std::ops::Range;
 
 use arrow::buffer::Buffer;
-use roaring::RoaringBitmap;
+use roaring::{MultiOps, RoaringBitmap};
 use serde::{Deserialize, Serialize};
 
 use super::packed::{self, Packed};
@@ -200,8 +201,8 @@ impl InvertedIndex {
             }
             RoaringBitmap::deserialize_from(bytes).map_err(|_| IndexError::Damaged("not a bitmap"))
         };
-        let listed: Vec<u32> = ids.iter().flat_map(|ids| ids.start..ids.end.min(last)).collect();
-        rows::union(listed.into_iter().map(read), self.starts.count(ids), self.rows)
+        let ids = ids.iter().flat_map(|ids| ids.start..ids.end.min(last));
+        rows::check_below(ids.map(read).union()?, self.rows)
     }
 }
 
@@ -266,12 +267,12 @@ impl RowLists {
         Some(RowLists { counts, entries: listed, rows })
     }
 
-    /// Returns the form with a bitmap an id, where it is smaller than lists.
+    /// Returns the form with a bitmap an id, where it is a quarter smaller than lists.
     fn bitmaps(&self) -> Option<Form> {
         let width = packed::width_of(self.rows.saturating_sub(1));
-        let lists_bytes = packed::byte_len(width, self.entries.len())?;
+        let bytes_max = packed::byte_len(width, self.entries.len())? / 4 * 3;
         let used = self.counts.iter().filter(|count| **count > 0).count();
-        if used * BITMAP_BYTES_MIN + self.counts.len() > lists_bytes {
+        if used * BITMAP_BYTES_MIN + self.counts.len() > bytes_max {
             return None;
         }
         let mut bytes = Vec::new();
@@ -288,13 +289,13 @@ impl RowLists {
             }
             places.push(u32::try_from(bytes.len()).ok()?);
             start = end;
-            if bytes.len() > lists_bytes {
+            if bytes.len() > bytes_max {
                 return None;
             }
         }
         let end = places.last().copied().unwrap_or(0);
         let places = Packed::new(places.into_iter(), end);
-        if places.buffer().len() + bytes.len() > lists_bytes {
+        if places.buffer().len() + bytes.len() > bytes_max {
             return None;
         }
         Some(Form::Bitmaps { places, bitmaps: Buffer::from_vec(bytes) })

@@ -1,33 +1,11 @@
 //! Sets of rows, made from lists of row numbers in time linear to the lists.
 
-use roaring::{MultiOps, RoaringBitmap};
+use roaring::RoaringBitmap;
 
 use super::IndexError;
 
 /// Lists shorter than one in so many rows are sorted; longer ones set bits of a bit for every row.
 const SORTED_SHARE: usize = 512;
-/// Sets with less than one in so many rows are lists inside, whose union by merging costs more than bits.
-const SPARSE_SHARE: u64 = 16;
-
-/// Returns the union of sets, of which the rows must be below `rows`. Together they have `count` rows or so.
-pub(super) fn union(
-    sets: impl ExactSizeIterator<Item = Result<RoaringBitmap, IndexError>>,
-    count: u64,
-    rows: u32,
-) -> Result<RoaringBitmap, IndexError> {
-    let is_large = count > u64::from(rows) / SORTED_SHARE as u64;
-    let are_sparse = count / (sets.len() as u64).max(1) < u64::from(rows) / SPARSE_SHARE;
-    if !(is_large && are_sparse) {
-        return check_below(sets.union()?, rows);
-    }
-    let mut bits = Bits::new(rows);
-    for set in sets {
-        for row in set? {
-            bits.insert(row)?;
-        }
-    }
-    Ok(bits.into_set())
-}
 
 /// Returns the set of `listed`, each of which must be below `rows`.
 pub(super) fn of_unordered(
@@ -35,11 +13,7 @@ pub(super) fn of_unordered(
     rows: u32,
 ) -> Result<RoaringBitmap, IndexError> {
     if listed.len() > rows as usize / SORTED_SHARE {
-        let mut bits = Bits::new(rows);
-        for row in listed {
-            bits.insert(row)?;
-        }
-        return Ok(bits.into_set());
+        return of_bits(listed, rows);
     }
     let mut listed: Vec<u32> = listed.collect();
     listed.sort_unstable();
@@ -72,26 +46,13 @@ pub(super) fn all(rows: u32) -> RoaringBitmap {
     set
 }
 
-/// A bit for every row.
-struct Bits {
-    bytes: Vec<u8>,
-    rows: u32,
-}
-
-impl Bits {
-    fn new(rows: u32) -> Bits {
-        Bits { bytes: vec![0; (rows as usize).div_ceil(8)], rows }
-    }
-
-    fn insert(&mut self, row: u32) -> Result<(), IndexError> {
-        if row >= self.rows {
+fn of_bits(listed: impl Iterator<Item = u32>, rows: u32) -> Result<RoaringBitmap, IndexError> {
+    let mut bits = vec![0_u8; (rows as usize).div_ceil(8)];
+    for row in listed {
+        if row >= rows {
             return Err(IndexError::Damaged("a row that the segment does not have"));
         }
-        self.bytes[row as usize / 8] |= 1 << (row % 8);
-        Ok(())
+        bits[row as usize / 8] |= 1 << (row % 8);
     }
-
-    fn into_set(self) -> RoaringBitmap {
-        RoaringBitmap::from_lsb0_bytes(0, &self.bytes)
-    }
+    Ok(RoaringBitmap::from_lsb0_bytes(0, &bits))
 }

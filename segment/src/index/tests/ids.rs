@@ -120,7 +120,7 @@ fn many_rows_of_few_values_are_bitmaps_and_distinct_ones_lists_without_starts() 
     assert!(index.memory_bytes() < rows as usize * 10 / 8 + 10_000);
     check_inverted(&few.iter().map(|id| vec![*id]).collect::<Vec<_>>(), &single(&few, 10), 10, &[2..5, 7..8]);
 
-    // Sparse bitmaps, whose union is made bit by bit.
+    // Not much smaller as bitmaps.
     let some: Vec<u32> = (0..rows).map(|row| row * 7919 % 100).collect();
     check_inverted(
         &some.iter().map(|id| vec![*id]).collect::<Vec<_>>(),
