@@ -10,7 +10,7 @@ use meunier_segment::table_snapshot::Segment;
 
 use crate::counters::ScanCounters;
 use crate::error::Result;
-use crate::filter::SegmentFilter;
+use crate::filter::{SegmentFilter, can_match};
 use crate::input::{ChunkView, InputColumn};
 use crate::predicate::Predicate;
 
@@ -27,6 +27,40 @@ pub struct SegmentInput {
     pub uses_indexes: bool,
     /// What is read is counted here.
     pub counters: Arc<ScanCounters>,
+}
+
+impl SegmentInput {
+    /// Returns the same reading of other segments: those that can hold a row that passes, or with `prunes` not set all
+    /// that hold a row; and how many were left out.
+    #[must_use]
+    pub fn of_segments(
+        &self,
+        segments: impl Iterator<Item = Segment>,
+        prunes: bool,
+        counters: &Arc<ScanCounters>,
+    ) -> (SegmentInput, usize) {
+        let mut left_out = 0;
+        let mut kept = Vec::new();
+        for segment in segments {
+            let is_kept = match prunes {
+                true => can_match(&self.predicate, &self.columns, &segment),
+                false => segment.rows() > 0,
+            };
+            match is_kept {
+                true => kept.push(segment),
+                false => left_out += 1,
+            }
+        }
+        ScanCounters::add(&counters.segments_pruned, left_out as u64);
+        let input = SegmentInput {
+            segments: kept.into(),
+            columns: Arc::clone(&self.columns),
+            predicate: Arc::clone(&self.predicate),
+            uses_indexes: self.uses_indexes,
+            counters: Arc::clone(counters),
+        };
+        (input, left_out)
+    }
 }
 
 /// Pieces not yet taken.

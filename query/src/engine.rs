@@ -18,7 +18,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
 use datafusion::prelude::SessionConfig;
 use futures::StreamExt;
-use meunier_segment::table_snapshot::Segment;
+use meunier_segment::table_snapshot::{Segment, TableSnapshot};
 use tokio::runtime::Runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinHandle;
@@ -29,6 +29,7 @@ use crate::functions::Functions;
 use crate::grouping::replace_aggregates;
 use crate::limits::{YieldAboveJoins, query_environment, shared_environment};
 use crate::options::QueryOptions;
+use crate::plan_cache::{KnownPlan, PlanCache};
 use crate::planner::PlanContext;
 use crate::response::rows::{append_rows, type_name};
 use crate::response::{AnswerStatistics, ImplicitLimit, OutputColumn, ResultTable, write};
@@ -132,6 +133,7 @@ struct Core {
     functions: Functions,
     state: SessionState,
     environment: Arc<RuntimeEnv>,
+    plans: PlanCache,
 }
 
 impl QueryEngine {
@@ -158,6 +160,7 @@ impl QueryEngine {
                 functions: Functions::new(),
                 state: base_state(&config, Arc::clone(&environment)),
                 environment,
+                plans: PlanCache::default(),
                 config,
             }),
         })
@@ -189,6 +192,9 @@ impl QueryEngine {
         request: QueryRequest,
         began: Instant,
     ) -> Result<Outcome, QueryError> {
+        if let Some(known) = self.core.plans.get(&request, tables) {
+            return self.run_known(known, began).await;
+        }
         let statement = Statement::read(&request.sql)?;
         let options = options_of(&request, &statement)?;
         let turn = self.turn(self.core.timeout(options.timeout_ms)).await?;
@@ -198,21 +204,26 @@ impl QueryEngine {
         let fallback = self.core.timeout(options.timeout_ms);
         let task = self.runtime().spawn(async move {
             let _turn = turn;
-            core.answer(statement, options, &tables, timeout_found).await
+            core.answer(&request, statement, options, &tables, timeout_found).await
         });
-        let mut task = EndOnDrop(task);
+        let task = EndOnDrop(task);
         // Until the tables are known, and with them their timeouts, the default one counts.
         let timeout = match tokio::time::timeout_at((began + fallback).into(), timeout).await {
             Ok(found) => found.unwrap_or(fallback),
             Err(_) => return Err(timed_out(fallback)),
         };
-        match tokio::time::timeout_at((began + timeout).into(), &mut task.0).await {
-            Ok(Ok(outcome)) => Ok(outcome),
-            Ok(Err(panic)) => {
-                Err(QueryError::Internal { detail: format!("the query ended in a panic: {panic}") })
-            }
-            Err(_) => Err(timed_out(timeout)),
-        }
+        ended(task, began, timeout).await
+    }
+
+    async fn run_known(&self, known: Arc<KnownPlan>, began: Instant) -> Result<Outcome, QueryError> {
+        let timeout = self.core.timeout(known.options.timeout_ms.or(known.table.timeout_ms));
+        let turn = self.turn(timeout).await?;
+        let core = Arc::clone(&self.core);
+        let task = self.runtime().spawn(async move {
+            let _turn = turn;
+            core.answer_known(&known).await
+        });
+        ended(EndOnDrop(task), began, timeout).await
     }
 
     /// Waits until fewer than the most queries run.
@@ -274,6 +285,17 @@ impl Drop for EndOnDrop {
     }
 }
 
+/// Waits for a query to end, not beyond its deadline.
+async fn ended(mut task: EndOnDrop, began: Instant, timeout: Duration) -> Result<Outcome, QueryError> {
+    match tokio::time::timeout_at((began + timeout).into(), &mut task.0).await {
+        Ok(Ok(outcome)) => Ok(outcome),
+        Ok(Err(panic)) => {
+            Err(QueryError::Internal { detail: format!("the query ended in a panic: {panic}") })
+        }
+        Err(_) => Err(timed_out(timeout)),
+    }
+}
+
 /// What came of a query.
 #[derive(Debug, Default)]
 struct Outcome {
@@ -295,6 +317,7 @@ impl Core {
 
     async fn answer(
         &self,
+        request: &QueryRequest,
         statement: Statement,
         options: QueryOptions,
         tables: &Tables,
@@ -310,8 +333,9 @@ impl Core {
         // Nobody waits any more when this fails, and then the task is ended as well.
         let _ = timeout_found.send(self.timeout(options.timeout_ms.or(table_timeout)));
         let counters = Arc::new(ScanCounters::default());
-        let mut statistics = statistics_of(&rewritten, &options);
-        let result = self.execute(rewritten, &options, explained, &counters).await;
+        let snapshots = rewritten.tables.iter().map(|(name, used)| (name.as_str(), &*used.snapshot));
+        let mut statistics = statistics_of(snapshots, rewritten.multistage, &options);
+        let result = self.execute(request, rewritten, &options, explained, &counters).await;
         count(&mut statistics, &counters);
         match result {
             Ok((table, cut)) => Outcome { table: Some(table), error: cut, statistics },
@@ -319,9 +343,49 @@ impl Core {
         }
     }
 
+    /// Answers a statement whose plan is known.
+    async fn answer_known(&self, known: &KnownPlan) -> Outcome {
+        let snapshot = known.table.live.snapshot();
+        let counters = Arc::new(ScanCounters::default());
+        let tables = [(known.table_name.as_str(), &snapshot)];
+        let mut statistics = statistics_of(tables.into_iter(), known.multistage, &known.options);
+        let result = self.run_short(known, &snapshot, &counters).await;
+        count(&mut statistics, &counters);
+        match result {
+            Ok((table, cut)) => Outcome { table: Some(table), error: cut, statistics },
+            Err(error) => Outcome { table: None, error: Some(error), statistics },
+        }
+    }
+
+    async fn run_short(
+        &self,
+        known: &KnownPlan,
+        snapshot: &TableSnapshot,
+        counters: &Arc<ScanCounters>,
+    ) -> Result<(ResultTable, Option<QueryError>), QueryError> {
+        let running = |error: DataFusionError| QueryError::from_execution(&error);
+        let options = &known.options;
+        let environment =
+            query_environment(&self.environment, self.config.query_memory_bytes_max).map_err(running)?;
+        let threads = options.threads_max.unwrap_or(usize::MAX).min(self.config.threads).max(1);
+        let prunes = options.rules.segment_pruning;
+        let run = known.plan.run(snapshot, prunes, counters, threads, &environment.memory_pool);
+        let batch = run.await.map_err(running)?;
+        let bytes_max = options.response_bytes_max.unwrap_or(u64::MAX).min(self.config.response_bytes_max);
+        let mut answer = AnswerRows::new(known.implicit_limit, self.config.rows_max, bytes_max);
+        for start in (0..batch.num_rows()).step_by(ANSWER_ROWS) {
+            let rows = ANSWER_ROWS.min(batch.num_rows() - start);
+            if !answer.take(&batch.slice(start, rows)).map_err(running)? {
+                break;
+            }
+        }
+        Ok(answer.finish(known.columns.clone()))
+    }
+
     /// Returns the rows, and the reason when some were cut off.
     async fn execute(
         &self,
+        request: &QueryRequest,
         rewritten: RewrittenQuery,
         options: &QueryOptions,
         explained: Option<String>,
@@ -335,6 +399,13 @@ impl Core {
             state.config_mut().options_mut().execution.target_partitions =
                 threads.min(self.config.threads).max(1);
         }
+        let only_table = match rewritten.tables.len() {
+            1 => rewritten
+                .tables
+                .first_key_value()
+                .map(|(name, used)| (name.clone(), used.table.clone(), Arc::clone(&used.snapshot))),
+            _ => None,
+        };
         let host_name: Arc<str> = self.config.host_name.as_str().into();
         let tables = rewritten.tables.into_iter().map(|(name, used)| {
             let columns = used.shown_columns();
@@ -343,24 +414,26 @@ impl Core {
         });
         let logical =
             PlanContext::new(tables, &self.functions, &state).plan(rewritten.query).map_err(planning)?;
-        let tries_short = explained.is_none() && options.rules.short_path;
+        let tries_short = explained.is_none() && options.rules.short_path && only_table.is_some();
         let short = if tries_short { ShortPlan::of(&logical, &state).map_err(planning)? } else { None };
-        if let Some(short) = short {
-            let columns = output_columns(&logical, rewritten.column_names);
-            let environment =
-                query_environment(&self.environment, self.config.query_memory_bytes_max).map_err(running)?;
-            let threads = state.config().target_partitions();
-            let batch = short.run(threads, &environment.memory_pool).await.map_err(running)?;
-            let bytes_max =
-                options.response_bytes_max.unwrap_or(u64::MAX).min(self.config.response_bytes_max);
-            let mut answer = AnswerRows::new(rewritten.implicit_limit, self.config.rows_max, bytes_max);
-            for start in (0..batch.num_rows()).step_by(ANSWER_ROWS) {
-                let rows = ANSWER_ROWS.min(batch.num_rows() - start);
-                if !answer.take(&batch.slice(start, rows)).map_err(running)? {
-                    break;
-                }
+        if let (Some(plan), Some((table_name, table, snapshot))) = (short, only_table) {
+            let known = KnownPlan {
+                options: options.clone(),
+                table_name,
+                table,
+                schema: Arc::clone(&snapshot.schema),
+                plan,
+                columns: output_columns(&logical, rewritten.column_names),
+                implicit_limit: rewritten.implicit_limit,
+                multistage,
+            };
+            // The scan counted what planning pruned; running prunes and counts again.
+            counters.segments_pruned.store(0, Ordering::Relaxed);
+            let answer = self.run_short(&known, &snapshot, counters).await;
+            if answer.is_ok() {
+                self.plans.insert(request, known);
             }
-            return Ok(answer.finish(columns));
+            return answer;
         }
         let logical = state.optimize(&logical).map_err(planning)?;
         let logical = replace_aggregates(logical, state.execution_props()).map_err(planning)?;
@@ -492,17 +565,21 @@ fn explanation(text: &str, logical: &LogicalPlan, physical: &dyn ExecutionPlan) 
 }
 
 /// What is known before anything ran.
-fn statistics_of(rewritten: &RewrittenQuery, options: &QueryOptions) -> AnswerStatistics {
+fn statistics_of<'a>(
+    snapshots: impl Iterator<Item = (&'a str, &'a TableSnapshot)>,
+    multistage: bool,
+    options: &QueryOptions,
+) -> AnswerStatistics {
     let mut statistics = AnswerStatistics {
         client_query_id: options.client_query_id.clone(),
-        tables: rewritten.tables.keys().cloned().collect(),
-        multistage: rewritten.multistage,
+        multistage,
         ..AnswerStatistics::default()
     };
     let mut freshness: Option<i64> = None;
-    for used in rewritten.tables.values() {
-        statistics.docs_total += used.snapshot.rows();
-        for segment in used.snapshot.segments() {
+    for (name, snapshot) in snapshots {
+        statistics.tables.push(name.to_owned());
+        for segment in snapshot.segments() {
+            statistics.docs_total += segment.rows() as u64;
             statistics.segments_queried += 1;
             if let Segment::Consuming(consuming) = segment {
                 statistics.consuming_queried += 1;

@@ -48,7 +48,7 @@ pub(crate) struct Grouping {
     /// The same as star-trees see it, where they may answer.
     pub(crate) star_tree: Option<Arc<StarTreeQuery>>,
     /// The conditions as they were written, for EXPLAIN.
-    pub(crate) conditions: Vec<String>,
+    pub(crate) conditions: Arc<[String]>,
 }
 
 /// Replaces every aggregate that is understood.

@@ -22,6 +22,7 @@ mod scan;
 mod grouping;
 mod grouping_scan;
 mod short_path;
+mod plan_cache;
 mod limits;
 mod response;
 mod error;

@@ -23,9 +23,11 @@ use datafusion::logical_expr::{Expr, FetchType, LogicalPlan, SkipType};
 use datafusion::optimizer::optimizer::OptimizerRule;
 use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
+use meunier_execution::counters::ScanCounters;
 use meunier_execution::input::InputColumn;
 use meunier_execution::segment_work::{SegmentInput, SegmentWork};
 use meunier_execution::top_rows::{SortKey, TopRows};
+use meunier_segment::table_snapshot::TableSnapshot;
 
 use crate::compute::{carried, unqualified};
 use crate::grouping::Grouping;
@@ -36,18 +38,21 @@ use crate::table_provider::{SnapshotTable, has_subquery, readers};
 const FETCH_MAX: usize = 10_000;
 
 /// A plan that takes the short path.
+#[derive(Debug)]
 pub(crate) struct ShortPlan {
     leaf: Leaf,
     /// What is done with the leaf's rows, in order.
     steps: Vec<Step>,
 }
 
+#[derive(Debug)]
 enum Leaf {
     Groups(Box<Grouping>),
     Rows(Rows),
 }
 
 /// Some rows of a table.
+#[derive(Debug, Clone)]
 struct Rows {
     segments: SegmentInput,
     /// The table's columns, and which of them are needed; the others come as nulls.
@@ -58,6 +63,7 @@ struct Rows {
     top: TopRows,
 }
 
+#[derive(Debug)]
 enum Step {
     Compute { expressions: Vec<Arc<dyn PhysicalExpr>>, schema: SchemaRef },
     Filter(Arc<dyn PhysicalExpr>),
@@ -83,17 +89,36 @@ impl ShortPlan {
         let reader = PlanReader { props: state.execution_props() };
         let Some(short) = reader.read(&simple.data)? else { return Ok(None) };
         let unbounded = matches!(&short.leaf, Leaf::Rows(rows) if rows.top.fetch > FETCH_MAX);
-        Ok((!unbounded).then_some(short))
+        Ok((!unbounded).then(|| short.without_segments()))
     }
 
-    /// Returns the answer's rows.
-    pub(crate) async fn run(&self, threads: usize, pool: &Arc<dyn MemoryPool>) -> Result<RecordBatch> {
+    /// A plan is kept longer than the segments it was made over.
+    fn without_segments(mut self) -> ShortPlan {
+        let input = match &mut self.leaf {
+            Leaf::Groups(grouping) => &mut grouping.segments,
+            Leaf::Rows(rows) => &mut rows.segments,
+        };
+        input.segments = Arc::new([]);
+        self
+    }
+
+    /// Returns the answer's rows over a snapshot of the plan's table.
+    pub(crate) async fn run(
+        &self,
+        snapshot: &TableSnapshot,
+        prunes: bool,
+        counters: &Arc<ScanCounters>,
+        threads: usize,
+        pool: &Arc<dyn MemoryPool>,
+    ) -> Result<RecordBatch> {
+        let segments = |of: &SegmentInput| of.of_segments(snapshot.segments(), prunes, counters).0;
         let mut batch = match &self.leaf {
             Leaf::Groups(grouping) => {
+                let grouping = Grouping { segments: segments(&grouping.segments), ..(**grouping).clone() };
                 let readers = readers(&grouping.segments.segments, threads);
-                run(grouping, readers, pool).await?
+                run(&grouping, readers, pool).await?
             }
-            Leaf::Rows(rows) => rows.run()?,
+            Leaf::Rows(rows) => Rows { segments: segments(&rows.segments), ..rows.clone() }.run()?,
         };
         for step in &self.steps {
             batch = step.run(batch)?;

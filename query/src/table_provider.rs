@@ -17,7 +17,6 @@ use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use meunier_execution::counters::ScanCounters;
-use meunier_execution::filter::can_match;
 use meunier_execution::input::InputColumn;
 use meunier_execution::segment_work::SegmentInput;
 use meunier_segment::table_snapshot::{Segment, TableSnapshot};
@@ -67,26 +66,15 @@ impl SnapshotTable {
     ) -> Result<(SegmentInput, usize)> {
         let context = PredicateContext { columns: &self.inputs, schema: &self.schema, props };
         let predicate = context.all(conditions)?;
-        let mut dropped = 0;
-        let mut segments = Vec::new();
-        for segment in self.snapshot.segments() {
-            let kept = match self.rules.segment_pruning {
-                true => can_match(&predicate, &self.inputs, &segment),
-                false => segment.rows() > 0,
-            };
-            match kept {
-                true => segments.push(segment),
-                false => dropped += 1,
-            }
-        }
-        ScanCounters::add(&self.counters.segments_pruned, dropped as u64);
         let input = SegmentInput {
-            segments: segments.into(),
+            segments: Arc::new([]),
             columns: Arc::clone(&self.inputs),
             predicate: Arc::new(predicate),
             uses_indexes: self.rules.dictionary_filter,
             counters: Arc::clone(&self.counters),
         };
+        let (input, dropped) =
+            input.of_segments(self.snapshot.segments(), self.rules.segment_pruning, &self.counters);
         Ok((input, dropped))
     }
 
