@@ -117,7 +117,7 @@ impl Worker {
         }
         let mut states = Vec::with_capacity(aggregation.aggregates.len());
         for (aggregate, codes) in aggregation.aggregates.iter().zip(&prepared.distinct_codes) {
-            states.push(State::new(aggregate, columns, *codes)?);
+            states.push(State::new(aggregate, columns, *codes, !keys.is_empty())?);
         }
         let mut worker = Worker {
             aggregation: Arc::clone(&aggregation),

@@ -136,6 +136,16 @@ impl<T: Number> NumberReader<T> {
         NumberReader { input: input.clone(), columns: Arc::clone(columns), column: None, dictionary: None }
     }
 
+    /// Returns whether every row has a number.
+    pub(crate) fn is_never_null(&self) -> bool {
+        match &self.input {
+            Input::Column(column) => {
+                matches!(&self.columns[*column], InputColumn::Stored { shows_nulls: false, .. })
+            }
+            Input::Computed { .. } => false,
+        }
+    }
+
     /// Returns the column that is read as it is.
     pub(crate) fn field(&self) -> Option<&Field> {
         match (&self.input, &*self.columns) {

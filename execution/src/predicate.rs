@@ -3,6 +3,7 @@
 //! A predicate says for which rows it is true; a row for which it is false or unknown (null) does not pass. Negation is
 //! therefore pushed down to the tests by whoever builds a predicate, where it is exact also for nulls.
 
+use std::cmp::Ordering;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -86,6 +87,18 @@ impl Interval {
         }
     }
 
+    fn may_hold_a_value(&self) -> bool {
+        let (Bound::Included(low) | Bound::Excluded(low)) = &self.low else { return true };
+        let (Bound::Included(high) | Bound::Excluded(high)) = &self.high else { return true };
+        match low.compare(high) {
+            Some(Ordering::Less) => true,
+            Some(Ordering::Equal) => {
+                matches!((&self.low, &self.high), (Bound::Included(_), Bound::Included(_)))
+            }
+            _ => false,
+        }
+    }
+
     /// Returns whether a value lies in the interval.
     pub fn contains(&self, value: &Value) -> bool {
         let above = match &self.low {
@@ -114,6 +127,73 @@ impl Interval {
                 Bound::Included(low) => low.compare(max).is_some_and(|order| order.is_gt()),
                 Bound::Excluded(low) => low.compare(max).is_some_and(|order| order.is_ge()),
             }
+    }
+}
+
+/// Returns the conjunction of these predicates, in which all intervals of one column are one test: an index is asked once,
+/// for what all of them leave.
+pub fn all_of(predicates: Vec<Predicate>) -> Predicate {
+    let mut parts: Vec<Predicate> = Vec::with_capacity(predicates.len());
+    for predicate in predicates {
+        match predicate {
+            Predicate::True => {}
+            Predicate::False => return Predicate::False,
+            Predicate::And(inner) => parts.extend(inner),
+            other => parts.push(other),
+        }
+    }
+    let mut merged: Vec<Predicate> = Vec::with_capacity(parts.len());
+    for part in parts {
+        let Predicate::Value { column, test: Test::Intervals(intervals) } = &part else {
+            merged.push(part);
+            continue;
+        };
+        let same = merged.iter_mut().find_map(|present| match present {
+            Predicate::Value { column: other, test: Test::Intervals(known) } if other == column => {
+                Some(known)
+            }
+            _ => None,
+        });
+        match same {
+            Some(known) => *known = intersection(known, intervals).into(),
+            None => merged.push(part),
+        }
+    }
+    let is_empty = |part: &Predicate| matches!(part, Predicate::Value { test: Test::Intervals(intervals), .. } if intervals.is_empty());
+    if merged.iter().any(is_empty) {
+        return Predicate::False;
+    }
+    match merged.len() {
+        0 => Predicate::True,
+        1 => merged.remove(0),
+        _ => Predicate::And(merged),
+    }
+}
+
+/// Returns the values that lie in an interval of both lists, each disjoint and ascending.
+fn intersection(a: &[Interval], b: &[Interval]) -> Vec<Interval> {
+    let mut both = Vec::new();
+    for a in a {
+        for b in b {
+            let low = tighter(&a.low, &b.low, Ordering::Greater);
+            let high = tighter(&a.high, &b.high, Ordering::Less);
+            let interval = Interval { low: low.clone(), high: high.clone() };
+            if interval.may_hold_a_value() {
+                both.push(interval);
+            }
+        }
+    }
+    both
+}
+
+/// Returns the bound that leaves less; `wanted` is how it compares to the other.
+fn tighter<'a>(a: &'a Bound<Value>, b: &'a Bound<Value>, wanted: Ordering) -> &'a Bound<Value> {
+    let (Bound::Included(x) | Bound::Excluded(x)) = a else { return b };
+    let (Bound::Included(y) | Bound::Excluded(y)) = b else { return a };
+    match x.compare(y) {
+        Some(order) if order == wanted => a,
+        Some(Ordering::Equal) if matches!(a, Bound::Excluded(_)) => a,
+        _ => b,
     }
 }
 

@@ -77,6 +77,8 @@ struct Fold<T> {
     folding: Folding,
     numbers: Vec<T>,
     seen: Vec<bool>,
+    /// Every group has a number: groups are made of rows, and each row has one.
+    always_seen: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,11 +101,13 @@ impl State {
         aggregate: &Aggregate,
         columns: &Arc<[InputColumn]>,
         codes: Option<Codes>,
+        has_keys: bool,
     ) -> Result<State> {
         let float = aggregate.data_type == DataType::Float64 || aggregate.data_type == DataType::Float32;
         let floats = |input, folding| Fold::new(NumberReader::new(input, columns), folding);
         let ints = |input, folding| Fold::new(NumberReader::new(input, columns), folding);
-        let gathered = match &aggregate.function {
+        let sums_are_seen = has_keys && aggregate.filter.is_none();
+        let mut gathered = match &aggregate.function {
             Function::Count => Gathered::Count(Vec::new()),
             Function::CountValues(input) => {
                 Gathered::CountValues { counts: Vec::new(), input: NullReader::new(input, columns) }
@@ -122,6 +126,19 @@ impl State {
                 values: Box::new(KeyColumn::new(key, columns, codes)?),
             },
         };
+        match &mut gathered {
+            Gathered::SumOfFloats(fold) | Gathered::Average { sums: fold, .. } => {
+                fold.always_seen = sums_are_seen && fold.input.is_never_null();
+            }
+            Gathered::SumOfInts(fold) => {
+                fold.always_seen = sums_are_seen && fold.input.is_never_null();
+            }
+            Gathered::Count(_)
+            | Gathered::CountValues { .. }
+            | Gathered::OrderedFloats(_)
+            | Gathered::OrderedInts(_)
+            | Gathered::Distinct { .. } => {}
+        }
         let filter = aggregate.filter.as_ref().map(|filter| NumberReader::new(filter, columns));
         Ok(State { aggregate: aggregate.clone(), filter, gathered })
     }
@@ -371,12 +388,12 @@ impl State {
 
 impl<T: Number> Fold<T> {
     fn new(input: NumberReader<T>, folding: Folding) -> Fold<T> {
-        Fold { input, folding, numbers: Vec::new(), seen: Vec::new() }
+        Fold { input, folding, numbers: Vec::new(), seen: Vec::new(), always_seen: false }
     }
 
     fn grow(&mut self, groups: usize) {
         self.numbers.resize(groups, T::default());
-        self.seen.resize(groups, false);
+        self.seen.resize(groups, self.always_seen);
     }
 
     /// Takes some rows and returns which of their numbers are null.
@@ -388,11 +405,19 @@ impl<T: Number> Fold<T> {
         buffer: &mut Vec<T>,
     ) -> Result<Option<NullBuffer>> {
         if let Some(values) = self.input.slice(rows) {
-            fold(self.folding, &mut self.numbers, &mut self.seen, groups, values, None);
+            if let (true, Some(groups)) = (self.always_seen, groups) {
+                add_each(&mut self.numbers, groups, values);
+            } else {
+                fold(self.folding, &mut self.numbers, &mut self.seen, groups, values, None);
+            }
             return Ok(None);
         }
         let nulls = self.input.read(view, rows, buffer)?;
         let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
+        if let (true, Some(groups), None) = (self.always_seen, groups, &nulls) {
+            add_each(&mut self.numbers, groups, buffer);
+            return Ok(None);
+        }
         fold(self.folding, &mut self.numbers, &mut self.seen, groups, buffer, nulls.as_ref());
         Ok(nulls)
     }
@@ -502,6 +527,13 @@ fn fold<T: Number>(
                 seen[group] = true;
             }
         }
+    }
+}
+
+fn add_each<T: Number>(sums: &mut [T], groups: &[u32], values: &[T]) {
+    for (&group, &value) in groups.iter().zip(values) {
+        let sum = &mut sums[group as usize];
+        *sum = sum.add(value);
     }
 }
 

@@ -17,7 +17,7 @@ use datafusion::scalar::ScalarValue;
 use meunier_execution::compute::Compute;
 use meunier_execution::error::ExecutionError;
 use meunier_execution::input::InputColumn;
-use meunier_execution::predicate::{Interval, Predicate, Test, complement};
+use meunier_execution::predicate::{Interval, Predicate, Test, all_of, complement};
 use meunier_segment::schema::DataType as FieldType;
 use meunier_segment::value::{BIG_DECIMAL_SCALE, Value};
 
@@ -44,17 +44,9 @@ impl PredicateContext<'_> {
     pub(crate) fn all(&self, conditions: &[Expr]) -> Result<Predicate> {
         let mut parts = Vec::with_capacity(conditions.len());
         for condition in conditions {
-            match self.of(condition, false)? {
-                Predicate::True => {}
-                Predicate::And(inner) => parts.extend(inner),
-                part => parts.push(part),
-            }
+            parts.push(self.of(condition, false)?);
         }
-        Ok(match parts.len() {
-            0 => Predicate::True,
-            1 => parts.remove(0),
-            _ => Predicate::And(parts),
-        })
+        Ok(all_of(parts))
     }
 
     /// Returns the rows for which `expr` is true, or with `negated` those for which it is false.
@@ -65,7 +57,7 @@ impl PredicateContext<'_> {
             Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::And | Operator::Or), right }) => {
                 let parts = vec![self.of(left, negated)?, self.of(right, negated)?];
                 Ok(match (*op == Operator::And) != negated {
-                    true => Predicate::And(parts),
+                    true => all_of(parts),
                     false => Predicate::Or(parts),
                 })
             }
@@ -115,7 +107,7 @@ impl PredicateContext<'_> {
                 let high = self.compared(&column, Operator::LtEq, high, outside);
                 Ok(low.zip(high).map(|(low, high)| match outside {
                     true => Predicate::Or(vec![low, high]),
-                    false => Predicate::And(vec![low, high]),
+                    false => all_of(vec![low, high]),
                 }))
             }
             Expr::InList(list) => Ok(self.listed(list, negated)),
@@ -171,7 +163,7 @@ impl PredicateContext<'_> {
             parts.push(self.compared(&column, Operator::Eq, literal, negated)?);
         }
         if negated {
-            return Some(Predicate::And(parts));
+            return Some(all_of(parts));
         }
         self.union(parts)
     }
