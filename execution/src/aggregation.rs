@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::filter::SegmentFilter;
 use crate::input::{ChunkView, InputColumn};
 use crate::interner::TupleInterner;
-use crate::key_space::Codes;
+use crate::key_space::{Codes, NULL};
 pub use crate::keys::Key;
 use crate::keys::KeyColumn;
 pub use crate::numbers::Input;
@@ -197,7 +197,9 @@ impl Worker {
             changed |= key.open_records(column);
         }
         let rows = ChunkRows::List(records);
-        let dense = self.keys.is_empty() || self.make_cells(changed, CELLS_ALWAYS);
+        let dense = self.keys.is_empty()
+            || self.make_stable_cells(changed, count)?
+            || self.make_cells(changed, CELLS_ALWAYS);
         let mut start = 0;
         while start < count {
             let block = rows.slice(start, BLOCK_ROWS.min(count - start));
@@ -247,34 +249,73 @@ impl Worker {
         for key in &mut self.keys {
             changed |= key.open(view, rows)?;
         }
-        let stable = self.keys.iter().all(KeyColumn::is_stable);
-        let room = if stable { CELLS_MAX } else { segment_room(view.segment, rows) };
-        Ok(self.make_cells(changed, room))
+        if self.make_stable_cells(changed, rows)? {
+            return Ok(true);
+        }
+        Ok(self.make_cells(changed, segment_room(view.segment, rows)))
     }
 
-    /// Makes the table of combinations ready, if it has no more than `room` entries; returns whether it is.
+    /// Makes ready a table that means the same in every segment, if local ids can and it is not too large; returns whether
+    /// it is.
+    fn make_stable_cells(&mut self, changed: bool, rows: usize) -> Result<bool> {
+        if !changed && self.cells_are_stable {
+            return Ok(true);
+        }
+        if !self.keys.iter().all(|key| key.can_be_stable(rows)) {
+            return Ok(false);
+        }
+        let mut radices = Vec::with_capacity(self.keys.len());
+        for (at, key) in self.keys.iter_mut().enumerate() {
+            let present = if self.cells_are_stable { self.radices[at] } else { 0 };
+            radices.push(key.number_dictionary(present)?);
+        }
+        let cells = radices.iter().fold(1_usize, |cells, &radix| cells.saturating_mul(radix));
+        if cells > CELLS_MAX {
+            return Ok(false);
+        }
+        for (key, &radix) in self.keys.iter_mut().zip(&radices) {
+            key.set_stable(Some(radix));
+        }
+        if !self.cells_are_stable || self.radices != radices {
+            self.cells.clear();
+            self.cells.resize(cells, NO_GROUP);
+            for group in 0..self.groups.len() {
+                let mut cell = 0;
+                let mut stride = 1;
+                for (&number, &radix) in self.groups.value(group).iter().zip(&radices) {
+                    cell += stride * if number == NULL { radix - 1 } else { number as usize };
+                    stride *= radix;
+                }
+                self.cells[cell] = u32::try_from(group).expect("groups are numbered by 32 bits");
+            }
+            self.radices = radices;
+            self.cells_are_stable = true;
+        }
+        Ok(true)
+    }
+
+    /// Makes ready a table of combinations of the ids of the segment at hand, if it has no more than `room` entries; returns
+    /// whether it is.
     fn make_cells(&mut self, changed: bool, room: usize) -> bool {
+        self.keys.iter_mut().for_each(|key| key.set_stable(None));
         let mut cells = 1_usize;
         let mut radices = Vec::with_capacity(self.keys.len());
         for key in &self.keys {
-            let Some(radix) = key.radix() else { return false };
-            cells = cells.saturating_mul(radix);
-            radices.push(radix);
+            radices.push(key.radix().unwrap_or(usize::MAX));
+            cells = cells.saturating_mul(radices[radices.len() - 1]);
         }
-        let stable = self.keys.iter().all(KeyColumn::is_stable);
         if cells > room {
-            // The next table is for other dictionaries than the present one.
+            // The table that is there may not be taken for one of other ids.
             self.radices.clear();
+            self.cells_are_stable = false;
             return false;
         }
-        // A table of codes means the same everywhere and is kept; one of dictionary ids is of one segment.
-        let kept = stable && self.cells_are_stable || !changed;
-        if !kept || self.radices != radices {
+        if changed || self.cells_are_stable || self.radices != radices {
             self.cells.clear();
             self.cells.resize(cells, NO_GROUP);
             self.radices = radices;
         }
-        self.cells_are_stable = stable;
+        self.cells_are_stable = false;
         true
     }
 

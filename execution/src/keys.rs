@@ -125,8 +125,9 @@ pub(crate) struct KeyColumn {
 /// How a chunk's rows get their local ids.
 #[derive(Debug)]
 enum Local {
-    /// By dictionary id; the id after the last stands for null.
-    Ids { column: Column, dictionary: Arc<Dictionary>, numbers: Vec<u32> },
+    /// By dictionary id; the id after the last stands for null. With `coordinates`, which has an entry for each of
+    /// these ids, by the value's number instead.
+    Ids { column: Column, dictionary: Arc<Dictionary>, numbers: Vec<u32>, coordinates: Vec<u32> },
     /// By code; the code after the last stands for null.
     Codes { column: Column, codes: Codes },
     /// Not at all: each row is numbered by itself.
@@ -275,7 +276,7 @@ impl KeyColumn {
             true => Vec::new(),
             false => vec![UNKNOWN; dictionary.len()],
         });
-        Local::Ids { column, dictionary, numbers }
+        Local::Ids { column, dictionary, numbers, coordinates: Vec::new() }
     }
 
     fn has_open(&self, dictionary: &Arc<Dictionary>) -> bool {
@@ -291,14 +292,59 @@ impl KeyColumn {
         }
     }
 
-    /// Returns whether local ids mean the same in every chunk of every segment.
-    pub(crate) fn is_stable(&self) -> bool {
-        matches!(self.local, Local::Codes { .. })
+    /// Returns whether local ids can mean the same in every chunk of every segment: codes do, and ids of a dictionary
+    /// that is small for the rows in question do once all of its values are numbered.
+    pub(crate) fn can_be_stable(&self, rows: usize) -> bool {
+        match &self.local {
+            Local::Codes { .. } => true,
+            Local::Ids { dictionary, .. } => dictionary.len() <= DICTIONARY_SMALL.min(rows.saturating_mul(2)),
+            Local::Values(_) => false,
+        }
+    }
+
+    /// Numbers all values of the dictionary at hand, and returns how many stable ids there are, null's included. `present`
+    /// is how many there were before.
+    pub(crate) fn number_dictionary(&mut self, present: usize) -> Result<usize> {
+        let len = match &self.local {
+            Local::Codes { codes, .. } => return Ok(codes.len as usize + 1),
+            Local::Ids { dictionary, .. } => u32::try_from(dictionary.len()).expect("ids are 32 bits"),
+            Local::Values(_) => unreachable!("rows without local ids have no stable ones"),
+        };
+        for id in 0..len {
+            self.number_of_id(id)?;
+        }
+        let needed = self.space.len() + 1;
+        Ok(if present >= needed { present } else { needed.next_power_of_two().max(16) })
+    }
+
+    /// Makes local ids mean the values' numbers, of which there are `radix`; the last one is null's. With no radix they
+    /// mean what they mean in the segment alone.
+    pub(crate) fn set_stable(&mut self, radix: Option<usize>) {
+        if let Local::Ids { numbers, coordinates, .. } = &mut self.local {
+            coordinates.clear();
+            if let Some(radix) = radix {
+                let null = u32::try_from(radix - 1).expect("a table has fewer than 2^32 entries");
+                coordinates.extend(numbers.iter().map(|&number| if number == NULL { null } else { number }));
+                coordinates.push(null);
+            }
+        }
     }
 
     /// Adds each row's local id times `stride` to `cells`.
     pub(crate) fn add_local_ids(&self, rows: &ChunkRows, stride: u32, cells: &mut [u32]) {
         match &self.local {
+            Local::Ids { column, coordinates, .. } if !coordinates.is_empty() => {
+                let ColumnValues::Ids { ids, .. } = &column.values else {
+                    unreachable!("the column was found to hold ids");
+                };
+                match &column.nulls {
+                    None => add_by_id(ids, rows, cells, stride, |id| coordinates[id]),
+                    Some(nulls) => add_each(rows, cells, stride, |row| match nulls.is_null(row) {
+                        true => coordinates[coordinates.len() - 1],
+                        false => coordinates[id_at(ids, row) as usize],
+                    }),
+                }
+            }
             Local::Ids { column, dictionary, .. } => {
                 let ColumnValues::Ids { ids, .. } = &column.values else {
                     unreachable!("the column was found to hold ids");
@@ -346,18 +392,27 @@ impl KeyColumn {
 
     /// Returns the number of a local id.
     pub(crate) fn number(&mut self, local_id: u32) -> Result<u32> {
-        match &mut self.local {
-            Local::Ids { dictionary, numbers, .. } => {
-                let Some(number) = numbers.get_mut(local_id as usize) else { return Ok(NULL) };
-                if *number == UNKNOWN {
-                    let (block, position) = dictionary.place(local_id);
-                    *number = self.space.number_at(dictionary.blocks()[block].values(), position)?;
-                }
-                Ok(*number)
+        match &self.local {
+            Local::Ids { coordinates, .. } if !coordinates.is_empty() => {
+                Ok(if coordinates.last() == Some(&local_id) { NULL } else { local_id })
             }
+            Local::Ids { .. } => self.number_of_id(local_id),
             Local::Codes { codes, .. } => Ok(if local_id == codes.len { NULL } else { local_id }),
             Local::Values(_) => unreachable!("rows without local ids are numbered one by one"),
         }
+    }
+
+    /// Returns the number of a dictionary id; the id after the last is null's.
+    fn number_of_id(&mut self, id: u32) -> Result<u32> {
+        let Local::Ids { dictionary, numbers, .. } = &mut self.local else {
+            unreachable!("only dictionaries have ids");
+        };
+        let Some(number) = numbers.get_mut(id as usize) else { return Ok(NULL) };
+        if *number == UNKNOWN {
+            let (block, position) = dictionary.place(id);
+            *number = self.space.number_at(dictionary.blocks()[block].values(), position)?;
+        }
+        Ok(*number)
     }
 
     /// Appends each row's number to `out`.

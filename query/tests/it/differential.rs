@@ -79,7 +79,6 @@ fn indexed(plain: &TableSpec) -> TableSpec {
             ],
             leaf_records_max: 100,
         }],
-        ..plain.options.clone()
     };
     TableSpec { options, ..plain.clone() }
 }
@@ -199,7 +198,7 @@ fn compare_generated(rows: usize, queries: usize, seed: u64, variants: usize) {
                 // A virtual row number depends on where a row lies, so it is compared within a layout only.
                 first = None;
             }
-            let offset = random.below(VARIANTS.len() as u64) as usize;
+            let offset = usize::try_from(random.below(VARIANTS.len() as u64)).unwrap();
             for at in 0..variants {
                 let variant = VARIANTS[(offset + at) % VARIANTS.len()];
                 let answer = bed.json_with(&sql, &format!("{nulls}{variant}"));
