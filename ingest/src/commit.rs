@@ -54,6 +54,7 @@ pub(crate) fn commit(
     let name = &segment.rows.identity().name;
     let id = table.entry.id;
     let sealed = seal(&segment.rows, &table.options)?;
+    tell_of_missing_indexes(&sealed);
     let durable = match sealed.rows {
         0 => None,
         _ => Some(table.catalog.put_file(id, &format!("{name}.parquet"), |out| {
@@ -135,7 +136,9 @@ fn seal_again(table: &TableStorage, durable: &FileRef) -> Result<SealedRows, Ing
     table.catalog.deep_store().read(&table.entry.dir, durable)?;
     let durable_path = table.catalog.deep_store().path(&table.entry.dir, &durable.file_name)?;
     let rows = durable::read(&durable_path, &table.schema, &table.options)?;
-    Ok(seal(&rows, &table.options)?)
+    let sealed = seal(&rows, &table.options)?;
+    tell_of_missing_indexes(&sealed);
+    Ok(sealed)
 }
 
 fn serve(
@@ -179,4 +182,11 @@ fn time_bounds(table: &TableStorage, sealed: &SealedRows) -> Option<(i64, i64)> 
         _ => None,
     };
     millis(&column.stats.min).zip(millis(&column.stats.max))
+}
+
+/// An index that could not be built is no fault of the rows: they are served without it.
+fn tell_of_missing_indexes(sealed: &SealedRows) {
+    for reason in &sealed.not_built {
+        tracing::warn!(segment = %sealed.identity.name, reason, "segment has one index less than its table asks for");
+    }
 }

@@ -486,12 +486,6 @@ fn indexes_reach_the_segments_from_every_place() {
                             ),
                         },
                         FunctionPair {
-                            function: DistinctCountHll,
-                            column: Some(
-                                "id",
-                            ),
-                        },
-                        FunctionPair {
                             function: Avg,
                             column: Some(
                                 "amount",
@@ -546,7 +540,7 @@ fn contradictions_between_places_are_told() {
             problem /tableIndexConfig/starTreeIndexConfigs/0/dimensionsSplitOrder/1: a star-tree's dimension needs a dictionary: take `day` off the raw columns
             problem /tableIndexConfig/starTreeIndexConfigs/0/functionColumnPairs/0: SUM takes numbers, and `country` is STRING: name another column
             problem /tableIndexConfig/starTreeIndexConfigs/0/functionColumnPairs/1: a star-tree cannot aggregate the multi-value column `tags`: remove the pair
-            problem /tableIndexConfig/starTreeIndexConfigs/0/functionColumnPairs/2: `SUMM` is no function of a star-tree: write one of COUNT, SUM, MIN, MAX, AVG, DISTINCTCOUNTHLL; did you mean `SUM`?
+            problem /tableIndexConfig/starTreeIndexConfigs/0/functionColumnPairs/2: `SUMM` is no function of a star-tree: write one of COUNT, SUM, MIN, MAX, AVG, MINMAXRANGE; did you mean `SUM`?
             problem /tableIndexConfig/starTreeIndexConfigs/0/functionColumnPairs/3: the schema has no column `nothing`
         "#]],
     );
