@@ -220,3 +220,6 @@ pub fn complement(intervals: &[Interval]) -> Vec<Interval> {
     outside.push(Interval { low, high: Bound::Unbounded });
     outside
 }
+
+#[cfg(test)]
+mod tests;

@@ -412,9 +412,9 @@ fn indexes_reach_the_segments_from_every_place() {
     check(
         &config,
         expect![[r#"
-        kept /fieldConfigList/3/timestampConfig: kept; no columns of coarser times are derived, dateTrunc is answered from the column itself
-        kept /tableIndexConfig/starTreeIndexConfigs: kept; the star-tree is not built by this version, queries are answered without it
-    "#]],
+            kept /fieldConfigList/3/timestampConfig: kept; no columns of coarser times are derived, dateTrunc is answered from the column itself
+            kept /tableIndexConfig/starTreeIndexConfigs: kept; star-trees hold COUNT, SUM, MIN, MAX, AVG and MINMAXRANGE, other functions read the rows
+        "#]],
     );
     let indexing = right(&config).indexing;
     expect![[r#"
@@ -574,7 +574,6 @@ fn what_is_not_acted_on_is_told_and_what_changes_answers_apart() {
             kept /quota/storage: kept; the table's size is not limited
             kept /quota/maxQueriesPerSecond: kept; queries are not limited by rate
             kept /fieldConfigList/0/indexTypes/0: kept; the text index is not built by this version: TEXT_MATCH is refused
-            kept /tableIndexConfig/starTreeIndexConfigs: kept; the star-tree is not built by this version, queries are answered without it
             kept /segmentsConfig/replication: 3 copies are asked for; one process keeps one
             CHANGES ANSWERS /ingestionConfig/filterConfig/filterFunction: kept; not applied: rows that it would drop ARE STORED
             CHANGES ANSWERS /ingestionConfig/complexTypeConfig: kept; not applied: nested values are NOT FLATTENED and lists NOT UNNESTED

@@ -191,7 +191,6 @@ fn consuming_segments_have_nothing_beside_their_rows() {
     segment.append(&batch, &offsets);
     let segment = Segment::Consuming(segment.snapshot());
     for field in plan.schema().fields() {
-        assert!(segment.dictionary(field).unwrap().is_none());
         assert!(segment.sorted_index(field).unwrap().is_none());
         assert!(segment.inverted_index(field).unwrap().is_none());
         assert!(segment.range_index(field).unwrap().is_none());
