@@ -55,7 +55,7 @@ class Meunier:
         """Whether the server answers; its tables may well be paused."""
         if self.process.poll() is not None:
             raise SystemExit(f"meunier ended with {self.process.returncode}; its log is {self.options.store / 'server.log'}")
-        PinotHttp(self.address).request("GET", "/health")
+        PinotHttp(self.address).request("GET", "/ready")
         return True
 
     def load(self) -> list[Phase]:

@@ -4,14 +4,14 @@
 //! statuses. A request that holds no query is refused in Pinot's error shape.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use meunier_query::QueryRequest;
+use meunier_query::{QueryAnswer, QueryErrorCode, QueryRequest};
 use meunier_segment::json_reader::{kind, scalar_text};
 use serde_json::Value;
 
@@ -24,6 +24,10 @@ use crate::store::definition::parse_object;
 const ERROR_CODE: HeaderName = HeaderName::from_static("x-pinot-error-code");
 /// Asks for the exception's own HTTP status.
 const USE_HTTP_STATUS: HeaderName = HeaderName::from_static("pinot-use-http-status-for-errors");
+
+/// A query waits so long for its table to open, which takes longer only where serving files are made anew.
+const OPENING_WAIT_MAX: Duration = Duration::from_secs(10);
+const OPENING_POLL: Duration = Duration::from_millis(10);
 
 /// Which of Pinot's two dialects a path asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +78,7 @@ async fn post_multi(
 
 async fn answer(state: &AppState, headers: &HeaderMap, request: QueryRequest) -> Result<Response, ApiError> {
     let started = Instant::now();
-    let answer = state.engine.query(state.store.queries(), request).await;
+    let answer = answer_when_open(state, request).await;
     let code = answer.error_code.unwrap_or(-1);
     state.metrics.query(code, started.elapsed());
     let wants_status =
@@ -86,6 +90,22 @@ async fn answer(state: &AppState, headers: &HeaderMap, request: QueryRequest) ->
         (ERROR_CODE, HeaderValue::from(code)),
     ];
     Ok((status, headers, answer.body).into_response())
+}
+
+/// Tables are opened while queries are answered already. A query that names one which is not open yet waits for it: the
+/// table does exist.
+async fn answer_when_open(state: &AppState, request: QueryRequest) -> QueryAnswer {
+    let began = Instant::now();
+    loop {
+        // Looked at first: a table that opens during the query is found by the next one.
+        let is_loaded = state.store.is_loaded();
+        let answer = state.engine.query(state.store.queries(), request.clone()).await;
+        let misses_a_table = answer.error_code == Some(QueryErrorCode::TableDoesNotExist.number());
+        if !misses_a_table || is_loaded || began.elapsed() > OPENING_WAIT_MAX {
+            return answer;
+        }
+        tokio::time::sleep(OPENING_POLL).await;
+    }
 }
 
 fn from_parameters(parameters: &Parameters, stages: Stages) -> Result<QueryRequest, ApiError> {
