@@ -113,8 +113,9 @@ impl Grouping {
                 )
         };
         let needs_no_rows = keys.is_empty() && conditions.is_empty() && aggregates.iter().all(from_metadata);
-        if needs_no_rows && table.rules().metadata_aggregation {
-            // DataFusion answers this from the scan's statistics.
+        let only_counts = aggregates.iter().all(|aggregate| matches!(aggregate.function, Function::Count));
+        if needs_no_rows && !only_counts && table.rules().metadata_aggregation {
+            // DataFusion answers bounds from the scan's statistics; counts need no row here either.
             return Ok(None);
         }
         let (segments, segments_pruned) = table.segments(&conditions, props)?;
