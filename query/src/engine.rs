@@ -36,7 +36,7 @@ use crate::response::{AnswerStatistics, ImplicitLimit, OutputColumn, ResultTable
 use crate::short_path::ShortPlan;
 use crate::statement::Statement;
 use crate::table_provider::SnapshotTable;
-use crate::tables::Tables;
+use crate::tables::{QueryTable, Tables};
 use meunier_execution::counters::ScanCounters;
 
 /// Stack of a thread that plans. In a debug build the largest statements that are let through overflow 16 MiB and fit
@@ -192,8 +192,8 @@ impl QueryEngine {
         request: QueryRequest,
         began: Instant,
     ) -> Result<Outcome, QueryError> {
-        if let Some(known) = self.core.plans.get(&request, tables) {
-            return self.run_known(known, began).await;
+        if let Some((known, table)) = self.core.plans.get(&request, tables) {
+            return self.run_known(known, table, began).await;
         }
         let statement = Statement::read(&request.sql)?;
         let options = options_of(&request, &statement)?;
@@ -215,13 +215,18 @@ impl QueryEngine {
         ended(task, began, timeout).await
     }
 
-    async fn run_known(&self, known: Arc<KnownPlan>, began: Instant) -> Result<Outcome, QueryError> {
-        let timeout = self.core.timeout(known.options.timeout_ms.or(known.table.timeout_ms));
+    async fn run_known(
+        &self,
+        known: Arc<KnownPlan>,
+        table: QueryTable,
+        began: Instant,
+    ) -> Result<Outcome, QueryError> {
+        let timeout = self.core.timeout(known.options.timeout_ms.or(table.timeout_ms));
         let turn = self.turn(timeout).await?;
         let core = Arc::clone(&self.core);
         let task = self.runtime().spawn(async move {
             let _turn = turn;
-            core.answer_known(&known).await
+            core.answer_known(&known, &table).await
         });
         ended(EndOnDrop(task), began, timeout).await
     }
@@ -344,8 +349,8 @@ impl Core {
     }
 
     /// Answers a statement whose plan is known.
-    async fn answer_known(&self, known: &KnownPlan) -> Outcome {
-        let snapshot = known.table.live.snapshot();
+    async fn answer_known(&self, known: &KnownPlan, table: &QueryTable) -> Outcome {
+        let snapshot = table.live.snapshot();
         let counters = Arc::new(ScanCounters::default());
         let tables = [(known.table_name.as_str(), &snapshot)];
         let mut statistics = statistics_of(tables.into_iter(), known.multistage, &known.options);
@@ -420,7 +425,8 @@ impl Core {
             let known = KnownPlan {
                 options: options.clone(),
                 table_name,
-                table,
+                live: Arc::downgrade(&table.live),
+                null_handling_enabled: table.null_handling_enabled,
                 schema: Arc::clone(&snapshot.schema),
                 plan,
                 columns: output_columns(&logical, rewritten.column_names),

@@ -5,9 +5,10 @@
 //! schema are the ones it was made for, and a statement whose meaning depends on the clock is not kept at all.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use meunier_segment::schema::Schema;
+use meunier_segment::table_snapshot::LiveTable;
 use parking_lot::Mutex;
 
 use crate::engine::QueryRequest;
@@ -38,7 +39,9 @@ pub(crate) struct KnownPlan {
     pub(crate) options: QueryOptions,
     /// The table's name as the statement uses it.
     pub(crate) table_name: String,
-    pub(crate) table: QueryTable,
+    /// The table itself, which is not kept open by a plan.
+    pub(crate) live: Weak<LiveTable>,
+    pub(crate) null_handling_enabled: bool,
     pub(crate) schema: Arc<Schema>,
     pub(crate) plan: ShortPlan,
     pub(crate) columns: Vec<OutputColumn>,
@@ -59,8 +62,12 @@ struct Generations {
 }
 
 impl PlanCache {
-    /// Returns the plan of a request, if it is known and its table is as it was.
-    pub(crate) fn get(&self, request: &QueryRequest, tables: &Tables) -> Option<Arc<KnownPlan>> {
+    /// Returns the plan of a request and its table, if the plan is known and the table is as it was.
+    pub(crate) fn get(
+        &self,
+        request: &QueryRequest,
+        tables: &Tables,
+    ) -> Option<(Arc<KnownPlan>, QueryTable)> {
         let asked = Asked::of(request)?;
         let known = {
             let mut generations = self.generations.lock();
@@ -74,11 +81,11 @@ impl PlanCache {
             }
         };
         let table = tables.get(&known.table_name)?;
-        let is_same = Arc::ptr_eq(&table.live, &known.table.live)
-            && table.null_handling_enabled == known.table.null_handling_enabled
-            && table.timeout_ms == known.table.timeout_ms
+        // The plan's reference keeps the address from being used again.
+        let is_same = std::ptr::eq(Arc::as_ptr(&table.live), known.live.as_ptr())
+            && table.null_handling_enabled == known.null_handling_enabled
             && Arc::ptr_eq(&table.live.schema(), &known.schema);
-        is_same.then_some(known)
+        is_same.then_some((known, table))
     }
 
     /// Keeps the plan of a request.
