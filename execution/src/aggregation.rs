@@ -328,12 +328,9 @@ impl Worker {
             stride = stride.wrapping_mul(u32::try_from(radix).expect("cells fit 32 bits"));
         }
         self.group_buffer.clear();
-        let mut any_new = false;
-        for &cell in &self.cell_buffer {
-            let group = self.cells[cell as usize];
-            any_new |= group == NO_GROUP;
-            self.group_buffer.push(group);
-        }
+        let Worker { cells, cell_buffer, group_buffer, .. } = self;
+        group_buffer.extend(cell_buffer.iter().map(|&cell| cells[cell as usize]));
+        let any_new = group_buffer.contains(&NO_GROUP);
         if any_new {
             for at in 0..self.group_buffer.len() {
                 if self.group_buffer[at] == NO_GROUP {
