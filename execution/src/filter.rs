@@ -633,11 +633,12 @@ impl Binder<'_> {
             && nulls_matter
         {
             let null = new_null_array(&crate::input::scan_type(field.data_type), 1);
-            let holds = truth.compute(&[null], 1)?;
+            // As with a value that no row has: a failure here is not the query's.
+            let Ok(holds) = truth.compute(&[null], 1) else { return Ok(Node::Value(node)) };
             node.holds_for_null = holds.as_boolean().is_valid(0) && holds.as_boolean().value(0);
         }
         let dictionary = self.segment.dictionary(field).map_err(|source| unreadable(self.segment, source))?;
-        let Some(dictionary) = dictionary else { return self.plain_by_index(node) };
+        let Some(dictionary) = dictionary else { return self.plain_by_index(node, nulls_matter) };
         // A value that no row in question has may make a computation fail, so a failure here is not the query's.
         let Ok(ids) = IdSet::of(test, &dictionary) else { return Ok(Node::Value(node)) };
         if !nulls_matter {
@@ -706,7 +707,7 @@ impl Binder<'_> {
     }
 
     /// Asks the indexes of a column without a dictionary.
-    fn plain_by_index(&self, node: ValueNode) -> Result<Node> {
+    fn plain_by_index(&self, node: ValueNode, nulls_matter: bool) -> Result<Node> {
         let Test::Intervals(intervals) = &node.test else { return Ok(Node::Value(node)) };
         let failed = |source| unreadable(self.segment, source);
         if let Some(bloom) = self.segment.bloom_filter(&node.field).map_err(failed)? {
@@ -715,6 +716,10 @@ impl Binder<'_> {
             if intervals.iter().all(missing) {
                 return Ok(Node::None);
             }
+        }
+        if nulls_matter {
+            // The index holds null rows under their default value.
+            return Ok(Node::Value(node));
         }
         let Some(range) = self.segment.range_index(&node.field).map_err(failed)? else {
             return Ok(Node::Value(node));

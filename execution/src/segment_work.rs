@@ -145,7 +145,9 @@ impl SegmentWork {
 
     /// Returns all chunks of a segment.
     pub fn chunks(&self, segment: usize) -> impl Iterator<Item = ChunkView<'_>> {
-        let mine = self.pieces.iter().filter(move |piece| piece.segment == segment);
+        // Pieces stand in order of their segments.
+        let first = self.pieces.partition_point(|piece| piece.segment < segment);
+        let mine = self.pieces[first..].iter().take_while(move |piece| piece.segment == segment);
         mine.map(|&piece| self.view(piece))
     }
 

@@ -49,8 +49,12 @@ fn spec(rows: usize) -> TableSpec {
             "code": if random.below(9) == 0 { json!(null) } else { json!(200 + random.below(300)) },
             "ok": random.below(3) > 0,
             "tags": tags,
-            "price": random.below(10_000) as f64 / 100.0,
-            "bytes": random.below(1 << 30),
+            "price": match random.below(12) {
+                0 => json!(null),
+                2 => json!(0.0),
+                _ => json!(random.below(10_000) as f64 / 100.0),
+            },
+            "bytes": if random.below(15) == 0 { json!(null) } else { json!(random.below(1 << 30)) },
             "ts": 1_700_000_000_000_u64 + row as u64 * 10,
         })
     };
@@ -106,7 +110,11 @@ fn predicate(random: &mut Random, depth: usize) -> String {
         };
     }
     let compare = random.pick(&["=", "<>", "<", "<=", ">", ">="]);
-    match random.below(14) {
+    match random.below(17) {
+        13 => format!("price {compare} {}", random.below(300) as f64 / 100.0),
+        14 => format!("price {compare} 0"),
+        15 => format!("bytes {compare} {}", random.below(1 << 24)),
+        16 => random.pick(&["price IS NULL", "bytes IS NOT NULL", "bytes = 0"]).into(),
         0 => format!("city {compare} 'city {}'", random.below(45)),
         1 => format!("city IN ('city 1', 'city {}', 'nowhere')", random.below(40)),
         2 => format!("city LIKE '%{}'", random.below(10)),
