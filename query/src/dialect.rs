@@ -29,10 +29,10 @@ use datafusion::sql::sqlparser::ast::{
 use meunier_segment::table_snapshot::TableSnapshot;
 
 use crate::error::QueryError;
-use crate::functions::Functions;
 use crate::options::QueryOptions;
 use crate::table_columns::{TableColumn, TableColumns};
 use crate::tables::{QueryTable, Tables};
+use meunier_functions::Functions;
 
 /// What a rewrite needs beside the query.
 pub(crate) struct Dialect<'a> {
@@ -170,7 +170,7 @@ fn check_functions(query: &Query, functions: &Functions) -> Result<(), QueryErro
 }
 
 fn missing_function(name: &str, functions: &Functions) -> QueryError {
-    let hint = meunier_segment::nearest::did_you_mean(&crate::functions::canonical(name), functions.names());
+    let hint = meunier_segment::nearest::did_you_mean(&meunier_functions::canonical(name), functions.names());
     QueryError::FunctionMissing { function: name.to_owned(), hint }
 }
 

@@ -25,7 +25,6 @@ use tokio::task::JoinHandle;
 
 use crate::dialect::{Dialect, RewrittenQuery, rewrite};
 use crate::error::QueryError;
-use crate::functions::Functions;
 use crate::grouping::replace_aggregates;
 use crate::limits::{YieldAboveJoins, query_environment, shared_environment};
 use crate::options::QueryOptions;
@@ -38,6 +37,7 @@ use crate::statement::Statement;
 use crate::table_provider::SnapshotTable;
 use crate::tables::{QueryTable, Tables};
 use meunier_execution::counters::ScanCounters;
+use meunier_functions::Functions;
 
 /// Stack of a thread that plans. In a debug build the largest statements that are let through overflow 16 MiB and fit
 /// 32 MiB, so this is twice what is needed where frames are largest. Only pages that are touched cost memory.
@@ -157,7 +157,7 @@ impl QueryEngine {
             next_request: AtomicU64::new(1),
             runtime: Some(runtime),
             core: Arc::new(Core {
-                functions: Functions::new(),
+                functions: Functions::load(),
                 state: base_state(&config, Arc::clone(&environment)),
                 environment,
                 plans: PlanCache::default(),

@@ -11,7 +11,6 @@ mod options;
 mod pinot_sql;
 mod statement;
 mod dialect;
-mod functions;
 mod planner;
 mod table_columns;
 mod bounds;

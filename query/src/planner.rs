@@ -21,10 +21,10 @@ use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast::{DataType as SqlType, Query, Statement};
 use meunier_segment::schema::DataType;
 
-use crate::functions::Functions;
 use crate::response::rows::{PINOT_TYPE, PINOT_TYPE_JSON};
 use crate::table_columns::scan_type;
 use crate::table_provider::SnapshotTable;
+use meunier_functions::Functions;
 
 /// What a statement may name.
 pub(crate) struct PlanContext<'a> {

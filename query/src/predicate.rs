@@ -22,7 +22,7 @@ use meunier_segment::schema::DataType as FieldType;
 use meunier_segment::value::{BIG_DECIMAL_SCALE, Value};
 
 use crate::compute::Computation;
-use crate::functions::multi_value::ElementTest;
+use meunier_functions::multi_value::ElementTest;
 
 /// What conditions are read against.
 pub(crate) struct PredicateContext<'a> {

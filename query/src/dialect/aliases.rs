@@ -7,8 +7,8 @@ use datafusion::sql::sqlparser::ast::{Expr, Function, Visit, VisitMut, Visitor, 
 use super::literals::Literal;
 use super::syntax::function_name;
 use crate::error::QueryError;
-use crate::functions::Functions;
 use crate::table_columns::TableColumns;
+use meunier_functions::Functions;
 
 /// An item of the SELECT list, columns resolved.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::ast::{
 use super::literals::Literal;
 use super::syntax::{call, column, not, quoted};
 use crate::error::QueryError;
-use crate::functions::multi_value::ElementTest;
+use meunier_functions::multi_value::ElementTest;
 
 /// Returns `column op constant`: some element passes, or for `<>` none is equal.
 pub(super) fn compare(tested: &Expr, op: &BinaryOperator, constant: &Expr) -> Result<Expr, QueryError> {

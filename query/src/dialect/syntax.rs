@@ -8,7 +8,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Span;
 use meunier_segment::schema::DataType;
 
-use crate::functions::canonical;
+use meunier_functions::canonical;
 
 /// Returns a quoted identifier, which keeps its case.
 pub(super) fn quoted(name: &str) -> Ident {

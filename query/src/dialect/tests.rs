@@ -25,7 +25,7 @@ fn check(sql: &str, expect: Expect) {
     for (name, value) in &statement.options {
         options.set(name, value).expect("the options are valid");
     }
-    let functions = Functions::new();
+    let functions = Functions::load();
     let dialect =
         Dialect { tables: &tables, functions: &functions, options: &options, now_ms: 1_700_000_000_000 };
     let shown = match rewrite(statement.parse().expect("the query parses"), &dialect) {

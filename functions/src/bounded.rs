@@ -12,12 +12,10 @@ use arrow::buffer::NullBuffer;
 use arrow::compute::{cast, nullif};
 use arrow::datatypes::DataType;
 use arrow::datatypes::FieldRef;
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
 };
-
-use crate::error::QueryError;
 
 /// Most bytes of text that one call may make for one batch of rows.
 const RESULT_BYTES_MAX: usize = 256 << 20;
@@ -62,7 +60,7 @@ impl BoundedText {
         }
         let name = self.name();
         let detail = format!("`{name}` could make {bytes} bytes of text {place}, at most {max} are allowed");
-        Err(QueryError::Memory { detail }.into())
+        Err(DataFusionError::ResourcesExhausted(detail))
     }
 }
 

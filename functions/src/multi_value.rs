@@ -17,7 +17,7 @@ use datafusion::scalar::ScalarValue;
 
 /// What an element is tested for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum ElementTest {
+pub enum ElementTest {
     /// Equal to the argument.
     Equal,
     /// Less than it.
@@ -39,7 +39,8 @@ pub(crate) enum ElementTest {
 }
 
 impl ElementTest {
-    pub(crate) const ALL: [ElementTest; 9] = [
+    /// All tests.
+    pub const ALL: [ElementTest; 9] = [
         ElementTest::Equal,
         ElementTest::Less,
         ElementTest::LessOrEqual,
@@ -52,7 +53,7 @@ impl ElementTest {
     ];
 
     /// Returns the canonical name of the function that applies the test.
-    pub(crate) fn function_name(self) -> &'static str {
+    pub fn function_name(self) -> &'static str {
         match self {
             ElementTest::Equal => "$mveq",
             ElementTest::Less => "$mvlt",
@@ -66,7 +67,11 @@ impl ElementTest {
         }
     }
 
-    pub(crate) fn apply(self, elements: &ArrayRef, arguments: &[ScalarValue]) -> Result<BooleanArray> {
+    /// Returns for each element whether it passes; null where the element is.
+    ///
+    /// # Errors
+    /// When the arguments do not fit the elements' type.
+    pub fn apply(self, elements: &ArrayRef, arguments: &[ScalarValue]) -> Result<BooleanArray> {
         let first = || arguments.first().map_or_else(|| internal_err!("an element test has an argument"), Ok);
         match self {
             ElementTest::Equal => compare(elements, first()?, cmp::eq),

@@ -1,0 +1,128 @@
+//! The functions that queries may call, found by Pinot's rules: case and underscores do not matter.
+//!
+//! This map is an allow-list. A function of DataFusion is in it only when it means the same as Pinot's of that name;
+//! functions that make large text from small are bounded ([`bounded`]); functions that are a shape of SQL rather than a
+//! computation (`distinctCount`, `now`, `add`) are rewritten by the dialect and need no entry.
+
+mod aggregate;
+mod bounded;
+pub mod multi_value;
+mod scalar;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use datafusion::functions_window as window;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
+
+/// Names that the dialect rewrites, so that they exist without an entry of their own.
+const REWRITTEN: [&str; 33] = [
+    "add",
+    "plus",
+    "sub",
+    "minus",
+    "mult",
+    "times",
+    "div",
+    "divide",
+    "mod",
+    "equals",
+    "notequals",
+    "greaterthan",
+    "greaterthanorequal",
+    "lessthan",
+    "lessthanorequal",
+    "isnull",
+    "isnotnull",
+    "distinctcount",
+    "distinctcountbitmap",
+    "distinctcounthll",
+    "distinctcounthllplus",
+    "distinctcountull",
+    "distinctcountoffheap",
+    "distinctcountsmarthll",
+    "distinctsum",
+    "distinctavg",
+    "minmaxrange",
+    "now",
+    "ago",
+    "unnest",
+    "neg",
+    "negate",
+    "like",
+];
+
+/// All functions by canonical name.
+#[derive(Debug)]
+pub struct Functions {
+    scalars: HashMap<String, Arc<ScalarUDF>>,
+    aggregates: HashMap<String, Arc<AggregateUDF>>,
+    windows: HashMap<String, Arc<WindowUDF>>,
+    /// Names that a query may call; the maps also know the names that functions have inside.
+    callable: HashSet<String>,
+}
+
+impl Functions {
+    /// Returns all functions.
+    pub fn load() -> Functions {
+        let (mut scalars, mut aggregates, windows) = (scalar::all(), aggregate::all(), windows());
+        let own = scalars.keys().chain(aggregates.keys()).chain(windows.keys()).map(String::as_str);
+        let callable =
+            own.filter(|name| !name.starts_with('$')).chain(REWRITTEN).map(str::to_owned).collect();
+        let inner: Vec<_> =
+            scalars.values().map(|function| (canonical(function.name()), Arc::clone(function))).collect();
+        inner.into_iter().for_each(|(name, function)| {
+            scalars.entry(name).or_insert(function);
+        });
+        let inner: Vec<_> =
+            aggregates.values().map(|function| (canonical(function.name()), Arc::clone(function))).collect();
+        inner.into_iter().for_each(|(name, function)| {
+            aggregates.entry(name).or_insert(function);
+        });
+        Functions { scalars, aggregates, windows, callable }
+    }
+
+    /// Returns the scalar function of a name.
+    pub fn scalar(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        self.scalars.get(&canonical(name)).cloned()
+    }
+
+    /// Returns the aggregate of a name.
+    pub fn aggregate(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+        self.aggregates.get(&canonical(name)).cloned()
+    }
+
+    /// Returns the window function of a name.
+    pub fn window(&self, name: &str) -> Option<Arc<WindowUDF>> {
+        self.windows.get(&canonical(name)).cloned()
+    }
+
+    /// Returns the name that a function has inside, or nothing for one that the dialect rewrites.
+    ///
+    /// A call by any other name is planned as a call with an alias, and the type of aliases inside each other takes time
+    /// that doubles with each.
+    pub fn inner_name(&self, name: &str) -> Option<String> {
+        let scalar = self.scalar(name).map(|function| function.name().to_owned());
+        scalar.or_else(|| self.aggregate(name).map(|function| function.name().to_owned()))
+    }
+
+    /// Returns whether a query may call this name.
+    pub fn exists(&self, name: &str) -> bool {
+        self.callable.contains(&canonical(name))
+    }
+
+    /// Returns all canonical names that a query may call.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.callable.iter().map(String::as_str)
+    }
+}
+
+/// Returns the name under which a function is found: lower case, no underscores.
+pub fn canonical(name: &str) -> String {
+    name.chars().filter(|letter| *letter != '_').flat_map(char::to_lowercase).collect()
+}
+
+fn windows() -> HashMap<String, Arc<WindowUDF>> {
+    let functions = window::all_default_window_functions();
+    functions.into_iter().map(|function| (canonical(function.name()), function)).collect()
+}

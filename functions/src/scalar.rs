@@ -1,0 +1,75 @@
+//! Functions of one row's values.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::functions::{core, math, regex, string, unicode};
+use datafusion::logical_expr::ScalarUDF;
+
+use crate::bounded::{BoundedText, Growth};
+use crate::multi_value::{AnyElement, ElementTest};
+
+/// Returns all of them by canonical name.
+pub(crate) fn all() -> HashMap<String, Arc<ScalarUDF>> {
+    let mut map = HashMap::new();
+    let mut add = |names: &[&str], function: Arc<ScalarUDF>| {
+        for name in names {
+            map.insert((*name).to_owned(), Arc::clone(&function));
+        }
+    };
+    add(&["abs"], math::abs());
+    add(&["ceil", "ceiling"], math::ceil());
+    add(&["floor"], math::floor());
+    add(&["exp"], math::exp());
+    add(&["ln", "log"], math::ln());
+    add(&["log2"], math::log2());
+    add(&["log10"], math::log10());
+    add(&["sqrt"], math::sqrt());
+    add(&["cbrt"], math::cbrt());
+    add(&["sign"], math::signum());
+    add(&["power", "pow"], math::power());
+    add(&["sin"], math::sin());
+    add(&["cos"], math::cos());
+    add(&["tan"], math::tan());
+    add(&["cot"], math::cot());
+    add(&["asin"], math::asin());
+    add(&["acos"], math::acos());
+    add(&["atan"], math::atan());
+    add(&["atan2"], math::atan2());
+    add(&["sinh"], math::sinh());
+    add(&["cosh"], math::cosh());
+    add(&["tanh"], math::tanh());
+    add(&["degrees"], math::degrees());
+    add(&["radians"], math::radians());
+    add(&["gcd"], math::gcd());
+    add(&["lcm"], math::lcm());
+    add(&["isnan"], math::isnan());
+    add(&["pi"], math::pi());
+    add(&["lower"], string::lower());
+    add(&["upper"], string::upper());
+    add(&["trim", "btrim"], string::btrim());
+    add(&["ltrim"], string::ltrim());
+    add(&["rtrim"], string::rtrim());
+    add(&["startswith"], string::starts_with());
+    add(&["endswith"], string::ends_with());
+    add(&["contains"], string::contains());
+    add(&["levenshteindistance"], string::levenshtein());
+    add(&["chr"], string::chr());
+    add(&["length", "charlength"], unicode::character_length());
+    add(&["reverse"], unicode::reverse());
+    add(&["initcap"], unicode::initcap());
+    add(&["left", "leftsubstr"], unicode::left());
+    add(&["right", "rightsubstr"], unicode::right());
+    add(&["regexplike"], regex::regexp_like());
+    add(&["coalesce"], core::coalesce());
+    add(&["nullif"], core::nullif());
+    add(&["least"], core::least());
+    add(&["greatest"], core::greatest());
+    add(&["concat"], BoundedText::wrap("concat", string::concat(), Growth::SumOfArguments, false));
+    add(&["$concat"], BoundedText::wrap("$concat", string::concat(), Growth::SumOfArguments, true));
+    add(&["replace"], BoundedText::wrap("replace", string::replace(), Growth::Replacement, false));
+    for test in ElementTest::ALL {
+        add(&[test.function_name()], Arc::new(ScalarUDF::new_from_impl(AnyElement::new(test))));
+    }
+    map
+}
