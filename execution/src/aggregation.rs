@@ -67,7 +67,8 @@ impl Aggregation {
             | Function::Sum(_)
             | Function::Average(_)
             | Function::Min(_)
-            | Function::Max(_) => None,
+            | Function::Max(_)
+            | Function::External { .. } => None,
         });
         PreparedAggregation {
             aggregation: Arc::clone(self),
@@ -404,7 +405,7 @@ impl Worker {
     ///
     /// # Errors
     /// When values cannot be translated.
-    pub fn merge(&mut self, other: &Worker) -> Result<()> {
+    pub fn merge(&mut self, mut other: Worker) -> Result<()> {
         let mut groups = Vec::with_capacity(other.groups.len());
         let mut tuple = vec![0; self.keys.len()];
         for group in 0..other.groups.len() {
@@ -415,25 +416,25 @@ impl Worker {
             groups.push(self.groups.intern(&tuple).0);
         }
         let count = self.groups.len();
-        for (state, other) in self.states.iter_mut().zip(&other.states) {
+        for (state, other) in self.states.iter_mut().zip(&mut other.states) {
             state.grow(count);
             state.merge(other, &groups)?;
         }
         Ok(())
     }
 
-    /// Returns a row for each group.
+    /// Returns a row for each group, to be asked for once.
     ///
     /// # Errors
     /// When the groups' values together are too large for one array.
-    pub fn finish(&self) -> Result<RecordBatch> {
+    pub fn finish(&mut self) -> Result<RecordBatch> {
         let groups = self.groups.len();
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.keys.len() + self.states.len());
         for (at, key) in self.keys.iter().enumerate() {
             let numbers: Vec<u32> = (0..groups).map(|group| self.groups.value(group)[at]).collect();
             arrays.push(key.space.values(&numbers)?);
         }
-        for state in &self.states {
+        for state in &mut self.states {
             arrays.push(state.finish(groups)?);
         }
         let options = RecordBatchOptions::new().with_row_count(Some(groups));

@@ -19,6 +19,7 @@ mod key_space;
 mod keys;
 mod distinct;
 mod numbers;
+pub mod external;
 mod states;
 pub mod aggregation;
 pub mod star_tree_query;

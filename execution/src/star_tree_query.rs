@@ -142,7 +142,7 @@ fn pair_of(aggregate: &Aggregate) -> Option<(PairFunction, Option<usize>)> {
         Function::Average(input) => (PairFunction::Avg, input),
         Function::Min(input) => (PairFunction::Min, input),
         Function::Max(input) => (PairFunction::Max, input),
-        Function::CountValues(_) | Function::CountDistinct(_) => return None,
+        Function::CountValues(_) | Function::CountDistinct(_) | Function::External { .. } => return None,
     };
     match input {
         Input::Column(column) => Some((function, Some(*column))),

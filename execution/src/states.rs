@@ -14,6 +14,7 @@ use meunier_segment::table_snapshot::Segment;
 
 use crate::distinct::{DistinctSets, translation};
 use crate::error::Result;
+use crate::external::{External, ExternalFunction};
 use crate::input::{ChunkView, InputColumn, unreadable};
 use crate::key_space::Codes;
 use crate::keys::{Key, KeyColumn};
@@ -48,6 +49,13 @@ pub enum Function {
     Max(Input),
     /// Different values that are not null.
     CountDistinct(Key),
+    /// An aggregate of the caller's.
+    External {
+        /// What it reads.
+        inputs: Vec<Input>,
+        /// The aggregate.
+        function: Arc<dyn ExternalFunction>,
+    },
 }
 
 /// The state of one aggregate.
@@ -68,6 +76,7 @@ enum Gathered {
     OrderedFloats(Fold<f64>),
     OrderedInts(Fold<i64>),
     Distinct { sets: DistinctSets, values: Box<KeyColumn> },
+    External(External),
 }
 
 /// One number a group, and whether there is one at all.
@@ -125,6 +134,9 @@ impl State {
                 sets: DistinctSets::default(),
                 values: Box::new(KeyColumn::new(key, columns, codes)?),
             },
+            Function::External { inputs, function } => {
+                Gathered::External(External::new(inputs, function.as_ref(), columns, has_keys)?)
+            }
         };
         match &mut gathered {
             Gathered::SumOfFloats(fold) | Gathered::Average { sums: fold, .. } => {
@@ -137,7 +149,8 @@ impl State {
             | Gathered::CountValues { .. }
             | Gathered::OrderedFloats(_)
             | Gathered::OrderedInts(_)
-            | Gathered::Distinct { .. } => {}
+            | Gathered::Distinct { .. }
+            | Gathered::External(_) => {}
         }
         let filter = aggregate.filter.as_ref().map(|filter| NumberReader::new(filter, columns));
         Ok(State { aggregate: aggregate.clone(), filter, gathered })
@@ -152,6 +165,7 @@ impl State {
             | Gathered::Average { sums: fold, .. } => fold.input.open(view),
             Gathered::SumOfInts(fold) | Gathered::OrderedInts(fold) => fold.input.open(view),
             Gathered::Distinct { values, .. } => values.open(view, rows).map(|_| ()),
+            Gathered::External(external) => external.open(view),
         }
     }
 
@@ -166,6 +180,7 @@ impl State {
                 counts.resize(groups, 0);
             }
             Gathered::Distinct { sets, .. } => sets.grow(groups),
+            Gathered::External(external) => external.grow(groups),
         }
     }
 
@@ -227,6 +242,7 @@ impl State {
                 sets.add(groups, &scratch.numbers, values.space.len());
                 Ok(())
             }
+            Gathered::External(external) => external.take(view, rows, groups),
         }
     }
 
@@ -261,7 +277,8 @@ impl State {
             | Gathered::SumOfInts(_)
             | Gathered::Average { .. }
             | Gathered::OrderedFloats(_)
-            | Gathered::OrderedInts(_) => Ok(None),
+            | Gathered::OrderedInts(_)
+            | Gathered::External(_) => Ok(None),
         }
     }
 
@@ -306,15 +323,15 @@ impl State {
                 sums.take_records(metric(PairFunction::Sum, sums.input.field()), records, groups);
                 counts_of(counts);
             }
-            Gathered::CountValues { .. } | Gathered::Distinct { .. } => {
+            Gathered::CountValues { .. } | Gathered::Distinct { .. } | Gathered::External(_) => {
                 unreachable!("no star-tree holds values");
             }
         }
     }
 
     /// Adds the groups of another worker's state; `groups` says which group of this state each of them is.
-    pub(crate) fn merge(&mut self, other: &State, groups: &[u32]) -> Result<()> {
-        match (&mut self.gathered, &other.gathered) {
+    pub(crate) fn merge(&mut self, other: &mut State, groups: &[u32]) -> Result<()> {
+        match (&mut self.gathered, &mut other.gathered) {
             (Gathered::Count(counts), Gathered::Count(others))
             | (Gathered::CountValues { counts, .. }, Gathered::CountValues { counts: others, .. }) => {
                 add_counts(counts, others, groups);
@@ -341,14 +358,15 @@ impl State {
                     sets.merge(group as usize, other_sets, other_group, translate, len);
                 }
             }
+            (Gathered::External(external), Gathered::External(other)) => external.merge(other, groups)?,
             _ => unreachable!("states of one aggregate are of one kind"),
         }
         Ok(())
     }
 
     /// Returns the results of the first `groups` groups.
-    pub(crate) fn finish(&self, groups: usize) -> Result<ArrayRef> {
-        let array: ArrayRef = match &self.gathered {
+    pub(crate) fn finish(&mut self, groups: usize) -> Result<ArrayRef> {
+        let array: ArrayRef = match &mut self.gathered {
             Gathered::Count(counts) | Gathered::CountValues { counts, .. } => {
                 Arc::new(Int64Array::from(counts[..groups].to_vec()))
             }
@@ -359,7 +377,7 @@ impl State {
                 Arc::new(Int64Array::new(fold.numbers[..groups].to_vec().into(), fold.nulls(groups)))
             }
             Gathered::Average { sums, counts } => {
-                let means = sums.numbers[..groups].iter().zip(counts);
+                let means = sums.numbers[..groups].iter().zip(counts.iter());
                 Arc::new(
                     means
                         .map(|(sum, &count)| (count > 0).then(|| sum / count as f64))
@@ -367,6 +385,7 @@ impl State {
                 )
             }
             Gathered::Distinct { sets, .. } => Arc::new(Int64Array::from(sets.counts(groups))),
+            Gathered::External(external) => external.finish(groups)?,
         };
         match array.data_type() == &self.aggregate.data_type {
             true => Ok(array),
@@ -382,6 +401,7 @@ impl State {
             Gathered::SumOfInts(fold) | Gathered::OrderedInts(fold) => fold.memory_bytes(),
             Gathered::Average { sums, counts } => sums.memory_bytes() + counts.capacity() * 8,
             Gathered::Distinct { sets, values } => sets.memory_bytes() + values.memory_bytes(),
+            Gathered::External(external) => external.memory_bytes(),
         }
     }
 }

@@ -5,11 +5,13 @@
 //! or chunk whose bounds promise no better one is left out.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
 use arrow::compute::{SortOptions, interleave};
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int32Type, Int64Type, TimestampMillisecondType};
 use arrow::row::{OwnedRow, RowConverter, SortField};
+use meunier_segment::schema::Field;
 use meunier_segment::table_snapshot::Segment;
 use meunier_segment::value::Value;
 
@@ -55,91 +57,120 @@ struct Candidate {
     row: u32,
 }
 
-impl TopRows {
-    /// Returns one array a column of `columns`, in order; columns that are not `wanted` are null throughout.
+/// A search for the first rows, one chunk a step.
+pub struct TopRowsSearch<'a> {
+    work: &'a SegmentWork,
+    best: Best<'a>,
+    /// The first key's column, where its bounds say which rows can be of use.
+    first: Option<Arc<Field>>,
+    /// Segments not yet begun, the most promising one last.
+    segments: Vec<usize>,
+    /// Chunks left of the segment at hand.
+    chunks: std::vec::IntoIter<ChunkView<'a>>,
+    at: usize,
+}
+
+impl<'a> TopRowsSearch<'a> {
+    /// Returns a search that has looked at nothing yet.
     ///
     /// # Errors
-    /// When a segment cannot be read, or a computation fails.
-    pub fn run(
-        &self,
-        work: &SegmentWork,
-        columns: &[(usize, DataType, bool)],
-    ) -> Result<(usize, Vec<ArrayRef>)> {
-        let found = self.find(work)?;
-        let counters = &work.input().counters;
+    /// When rows cannot be ordered by a key's type.
+    pub fn new(top: &'a TopRows, work: &'a SegmentWork) -> Result<TopRowsSearch<'a>> {
+        let fields =
+            top.keys.iter().map(|key| SortField::new_with_options(key.data_type.clone(), key.options));
+        let best = Best {
+            keys: &top.keys,
+            fetch: top.fetch,
+            converter: RowConverter::new(fields.collect())?,
+            candidates: Vec::new(),
+            threshold: None,
+        };
+        let segments = &work.input().segments;
+        let mut order: Vec<usize> = (0..segments.len()).rev().collect();
+        let first = top.keys.first().and_then(|key| Some((key, stored_name(key, work)?)));
+        if let Some((key, field)) = &first {
+            let promise = |segment: &Segment| {
+                let (low, high) = bounds(&segment.stats(field)?)?;
+                // The best of ascending keys is the lowest; `!` turns the order around without an overflow.
+                Some(if key.options.descending { high } else { !low })
+            };
+            // A segment without bounds is read first: nothing can leave it out.
+            order.sort_by_key(|&at| promise(&segments[at]).unwrap_or(i64::MAX));
+        }
+        let first = first.map(|(_, field)| field);
+        Ok(TopRowsSearch { work, best, first, segments: order, chunks: Vec::new().into_iter(), at: 0 })
+    }
+
+    /// Looks at one more chunk; returns whether there may be more to look at.
+    ///
+    /// # Errors
+    /// When a segment cannot be read.
+    pub fn step(&mut self) -> Result<bool> {
+        if self.best.fetch == 0 || self.best.keys.is_empty() && self.best.is_full() {
+            return Ok(false);
+        }
+        let Some(view) = self.chunks.next() else { return Ok(self.begin_segment()) };
+        let filter = self.work.filter(self.at)?;
+        if !filter.may_hold(view.first_row, view.rows) {
+            return Ok(true);
+        }
+        if let Some(field) = &self.first {
+            let range = view.segment.chunk_bounds(view.chunk, field);
+            let range = range.as_ref().and_then(|(low, high)| Some((key_of(low)?, key_of(high)?)));
+            if self.best.rules_out(range) {
+                return Ok(true);
+            }
+        }
+        let rows = filter.select(&view, &self.work.input().counters)?;
+        if !rows.is_empty() {
+            self.work.matched(self.at);
+            self.best.take(self.at, &view, rows, self.work)?;
+        }
+        Ok(true)
+    }
+
+    /// Goes to the next segment; returns whether there is one.
+    fn begin_segment(&mut self) -> bool {
+        let Some(at) = self.segments.pop() else { return false };
+        let segment = &self.work.input().segments[at];
+        let range = self.first.as_ref().and_then(|field| bounds(segment.stats(field).as_ref()?));
+        if !self.best.rules_out(range) {
+            self.at = at;
+            self.chunks = self.work.chunks(at).collect::<Vec<_>>().into_iter();
+        }
+        true
+    }
+
+    /// Returns the memory that the rows found so far take.
+    pub fn memory_bytes(&self) -> usize {
+        let keys = self.best.candidates.first().and_then(|candidate| candidate.key.as_ref());
+        let key_bytes = keys.map_or(0, |key| key.as_ref().len());
+        self.best.candidates.capacity() * (size_of::<Candidate>() + key_bytes)
+    }
+
+    /// Returns how many rows were found, and one array a column of `columns`, in order; columns that are not wanted are
+    /// null throughout.
+    ///
+    /// # Errors
+    /// When a segment cannot be read, or values together are too large for one array.
+    pub fn finish(self, columns: &[(usize, DataType, bool)]) -> Result<(usize, Vec<ArrayRef>)> {
+        let found = self.best.finish();
+        let counters = &self.work.input().counters;
         ScanCounters::add(&counters.rows_scanned, found.len() as u64);
         let wanted = columns.iter().filter(|(_, _, wanted)| *wanted).count();
         ScanCounters::add(&counters.entries_after_filter, (found.len() * wanted) as u64);
         let mut arrays = Vec::with_capacity(columns.len());
         for (column, data_type, wanted) in columns {
             arrays.push(match wanted {
-                true => values(work, &found, *column, data_type)?,
+                true => values(self.work, &found, *column, data_type)?,
                 false => new_null_array(data_type, found.len()),
             });
         }
         Ok((found.len(), arrays))
     }
-
-    fn find(&self, work: &SegmentWork) -> Result<Vec<Candidate>> {
-        let fields =
-            self.keys.iter().map(|key| SortField::new_with_options(key.data_type.clone(), key.options));
-        let mut best = Best {
-            keys: &self.keys,
-            fetch: self.fetch,
-            converter: RowConverter::new(fields.collect())?,
-            candidates: Vec::new(),
-            threshold: None,
-        };
-        let segments = &work.input().segments;
-        let mut order: Vec<usize> = (0..segments.len()).collect();
-        let first = self.keys.first().and_then(|key| Some((key, stored_name(key, work)?)));
-        let promise = |segment: &Segment| {
-            let (key, field) = first.as_ref()?;
-            let (low, high) = bounds(&segment.stats(field)?)?;
-            // The best of ascending keys is the lowest; `!` turns the order around without an overflow.
-            Some(if key.options.descending { high } else { !low })
-        };
-        if first.is_some() {
-            // A segment without bounds is read first: nothing can leave it out.
-            order.sort_by_key(|&at| std::cmp::Reverse(promise(&segments[at]).unwrap_or(i64::MAX)));
-        }
-        for at in order {
-            if best.is_full() && self.keys.is_empty() || self.fetch == 0 {
-                break;
-            }
-            if let Some((_, field)) = &first {
-                let range = segments[at].stats(field).as_ref().and_then(bounds);
-                if best.rules_out(range) {
-                    continue;
-                }
-            }
-            let filter = work.filter(at)?;
-            for view in work.chunks(at) {
-                if best.is_full() && self.keys.is_empty() {
-                    break;
-                }
-                if !filter.may_hold(view.first_row, view.rows) {
-                    continue;
-                }
-                if let Some((_, field)) = &first {
-                    let range = segments[at].chunk_bounds(view.chunk, field);
-                    let range = range.as_ref().and_then(|(low, high)| Some((key_of(low)?, key_of(high)?)));
-                    if best.rules_out(range) {
-                        continue;
-                    }
-                }
-                let rows = filter.select(&view, &work.input().counters)?;
-                if !rows.is_empty() {
-                    work.matched(at);
-                    best.take(at, &view, rows, work)?;
-                }
-            }
-        }
-        Ok(best.finish())
-    }
 }
 
-fn stored_name(key: &SortKey, work: &SegmentWork) -> Option<std::sync::Arc<meunier_segment::schema::Field>> {
+fn stored_name(key: &SortKey, work: &SegmentWork) -> Option<Arc<Field>> {
     match &work.input().columns[key.column] {
         // A null comes before or after all values, so bounds say too little.
         InputColumn::Stored { field, shows_nulls: false } if field.single_value => Some(field.clone()),

@@ -16,6 +16,7 @@ mod expressions;
 mod literals;
 mod multi_stage;
 mod multi_value;
+mod parameters;
 mod single_stage;
 mod syntax;
 
@@ -30,6 +31,7 @@ use meunier_segment::table_snapshot::TableSnapshot;
 
 use crate::error::QueryError;
 use crate::options::QueryOptions;
+use crate::shape::{Parameter, Shape};
 use crate::table_columns::{TableColumn, TableColumns};
 use crate::tables::{QueryTable, Tables};
 use meunier_functions::Functions;
@@ -41,6 +43,8 @@ pub(crate) struct Dialect<'a> {
     pub(crate) options: &'a QueryOptions,
     /// The time that `now()` means, milliseconds since the epoch.
     pub(crate) now_ms: i64,
+    /// The statement's shape, where constants may become parameters.
+    pub(crate) shape: Option<&'a Shape>,
 }
 
 /// A query that DataFusion understands as Pinot means it.
@@ -55,6 +59,8 @@ pub(crate) struct RewrittenQuery {
     pub(crate) implicit_limit: Option<u64>,
     /// Which dialect it was read in.
     pub(crate) multistage: bool,
+    /// The constants that stand in it as `$1`, `$2`, …: that of number `n` of the shape as `$n+1`.
+    pub(crate) parameters: Vec<Parameter>,
 }
 
 /// A table of a query and its segments.
@@ -123,18 +129,18 @@ fn is_single_stage(query: &Query) -> bool {
         [from] => from.joins.is_empty() && matches!(&from.relation, TableFactor::Table { args: None, .. }),
         _ => false,
     };
-    let mut shape = Shape { queries: 0, windows: false };
-    let _ = Visit::visit(query, &mut shape);
-    plain_table && query.with.is_none() && select.qualify.is_none() && shape.queries == 1 && !shape.windows
+    let mut parts = Parts { queries: 0, windows: false };
+    let _ = Visit::visit(query, &mut parts);
+    plain_table && query.with.is_none() && select.qualify.is_none() && parts.queries == 1 && !parts.windows
 }
 
 /// What tells the dialects apart.
-struct Shape {
+struct Parts {
     queries: usize,
     windows: bool,
 }
 
-impl Visitor for Shape {
+impl Visitor for Parts {
     type Break = ();
 
     fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {

@@ -6,10 +6,16 @@
 //!
 //! Invariant: an answer always comes, also for a query that panics.
 
+use std::any::Any;
+use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use arrow::datatypes::Field as ArrowField;
+use datafusion::common::ParamValues;
 use datafusion::error::DataFusionError;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
@@ -17,7 +23,8 @@ use datafusion::execution::{SessionStateDefaults, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
 use datafusion::prelude::SessionConfig;
-use futures::StreamExt;
+use datafusion::scalar::ScalarValue;
+use futures::{FutureExt, StreamExt};
 use meunier_segment::table_snapshot::{Segment, TableSnapshot};
 use tokio::runtime::Runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -28,20 +35,24 @@ use crate::error::QueryError;
 use crate::grouping::replace_aggregates;
 use crate::limits::{YieldAboveJoins, query_environment, shared_environment};
 use crate::options::QueryOptions;
-use crate::plan_cache::{KnownPlan, PlanCache};
+use crate::plan_cache::{KnownPlan, PlanCache, PlannedCall, values_of};
 use crate::planner::PlanContext;
 use crate::response::rows::{append_rows, type_name};
 use crate::response::{AnswerStatistics, ImplicitLimit, OutputColumn, ResultTable, write};
+use crate::shape::Shape;
 use crate::short_path::ShortPlan;
-use crate::statement::Statement;
+use crate::statement::{Statement, tokens_of};
 use crate::table_provider::SnapshotTable;
-use crate::tables::{QueryTable, Tables};
+use crate::tables::Tables;
 use meunier_execution::counters::ScanCounters;
 use meunier_functions::Functions;
 
 /// Stack of a thread that plans. In a debug build the largest statements that are let through overflow 16 MiB and fit
 /// 32 MiB, so this is twice what is needed where frames are largest. Only pages that are touched cost memory.
 const STACK_BYTES: usize = 64 << 20;
+
+/// A statement of so many tokens is computed with the stack of any thread, however it is nested.
+const TOKENS_SHALLOW: usize = 256;
 
 /// Rows written between two looks at the size of the answer.
 const ANSWER_ROWS: usize = 8192;
@@ -192,10 +203,12 @@ impl QueryEngine {
         request: QueryRequest,
         began: Instant,
     ) -> Result<Outcome, QueryError> {
-        if let Some((known, table)) = self.core.plans.get(&request, tables) {
-            return self.run_known(known, table, began).await;
+        let tokens = tokens_of(&request.sql)?;
+        let shape = Shape::of(&tokens);
+        if let Some(call) = self.core.plans.get(&request, &shape, tables) {
+            return self.run_known(call, began).await;
         }
-        let statement = Statement::read(&request.sql)?;
+        let statement = Statement::read(tokens)?;
         let options = options_of(&request, &statement)?;
         let turn = self.turn(self.core.timeout(options.timeout_ms)).await?;
         let (timeout_found, timeout) = oneshot::channel();
@@ -204,7 +217,7 @@ impl QueryEngine {
         let fallback = self.core.timeout(options.timeout_ms);
         let task = self.runtime().spawn(async move {
             let _turn = turn;
-            core.answer(&request, statement, options, &tables, timeout_found).await
+            core.answer(&Asked { request, shape, options }, statement, &tables, timeout_found).await
         });
         let task = EndOnDrop(task);
         // Until the tables are known, and with them their timeouts, the default one counts.
@@ -215,20 +228,34 @@ impl QueryEngine {
         ended(task, began, timeout).await
     }
 
-    async fn run_known(
-        &self,
-        known: Arc<KnownPlan>,
-        table: QueryTable,
-        began: Instant,
-    ) -> Result<Outcome, QueryError> {
-        let timeout = self.core.timeout(known.options.timeout_ms.or(table.timeout_ms));
+    /// Runs a plan where it was asked for, since most take less time than a change of threads. One that does not end
+    /// within its first slice of time goes on where queries run.
+    async fn run_known(&self, call: PlannedCall, began: Instant) -> Result<Outcome, QueryError> {
+        let timeout = self.core.timeout(call.known.options.timeout_ms.or(call.table.timeout_ms));
         let turn = self.turn(timeout).await?;
         let core = Arc::clone(&self.core);
-        let task = self.runtime().spawn(async move {
+        let is_deep = call.known.token_count > TOKENS_SHALLOW;
+        let mut answer = Box::pin(async move {
             let _turn = turn;
-            core.answer_known(&known, &table).await
+            core.answer_known(&call).await
         });
-        ended(EndOnDrop(task), began, timeout).await
+        let runtime = self.runtime();
+        if is_deep {
+            return ended(EndOnDrop(runtime.spawn(answer)), began, timeout).await;
+        }
+        let first_slice = poll_fn(|context| {
+            // What the query spawns belongs to the threads of queries.
+            let _queries = runtime.enter();
+            Poll::Ready(match answer.as_mut().poll(context) {
+                Poll::Ready(outcome) => Some(outcome),
+                Poll::Pending => None,
+            })
+        });
+        match AssertUnwindSafe(first_slice).catch_unwind().await {
+            Ok(Some(outcome)) => Ok(outcome),
+            Ok(None) => ended(EndOnDrop(runtime.spawn(answer)), began, timeout).await,
+            Err(panic) => Err(QueryError::Internal { detail: panic_text(panic.as_ref()) }),
+        }
     }
 
     /// Waits until fewer than the most queries run.
@@ -294,11 +321,27 @@ impl Drop for EndOnDrop {
 async fn ended(mut task: EndOnDrop, began: Instant, timeout: Duration) -> Result<Outcome, QueryError> {
     match tokio::time::timeout_at((began + timeout).into(), &mut task.0).await {
         Ok(Ok(outcome)) => Ok(outcome),
-        Ok(Err(panic)) => {
-            Err(QueryError::Internal { detail: format!("the query ended in a panic: {panic}") })
-        }
+        Ok(Err(end)) => Err(QueryError::Internal {
+            detail: match end.try_into_panic() {
+                Ok(panic) => panic_text(panic.as_ref()),
+                Err(end) => format!("the query ended early: {end}"),
+            },
+        }),
         Err(_) => Err(timed_out(timeout)),
     }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+    format!("the query ended in a panic: {text}")
+}
+
+/// A query that is planned.
+struct Asked {
+    request: QueryRequest,
+    shape: Shape,
+    options: QueryOptions,
 }
 
 /// What came of a query.
@@ -322,14 +365,15 @@ impl Core {
 
     async fn answer(
         &self,
-        request: &QueryRequest,
+        asked: &Asked,
         statement: Statement,
-        options: QueryOptions,
         tables: &Tables,
         timeout_found: oneshot::Sender<Duration>,
     ) -> Outcome {
         let explained = statement.explain.then(|| statement.to_string());
-        let dialect = Dialect { tables, functions: &self.functions, options: &options, now_ms: now_ms() };
+        let options = &asked.options;
+        let shape = (explained.is_none() && options.rules.short_path).then_some(&asked.shape);
+        let dialect = Dialect { tables, functions: &self.functions, options, now_ms: now_ms(), shape };
         let rewritten = match statement.parse().and_then(|query| rewrite(query, &dialect)) {
             Ok(rewritten) => rewritten,
             Err(error) => return Outcome::failed(error),
@@ -339,8 +383,8 @@ impl Core {
         let _ = timeout_found.send(self.timeout(options.timeout_ms.or(table_timeout)));
         let counters = Arc::new(ScanCounters::default());
         let snapshots = rewritten.tables.iter().map(|(name, used)| (name.as_str(), &*used.snapshot));
-        let mut statistics = statistics_of(snapshots, rewritten.multistage, &options);
-        let result = self.execute(request, rewritten, &options, explained, &counters).await;
+        let mut statistics = statistics_of(snapshots, rewritten.multistage, options);
+        let result = self.execute(asked, rewritten, explained, &counters).await;
         count(&mut statistics, &counters);
         match result {
             Ok((table, cut)) => Outcome { table: Some(table), error: cut, statistics },
@@ -349,12 +393,13 @@ impl Core {
     }
 
     /// Answers a statement whose plan is known.
-    async fn answer_known(&self, known: &KnownPlan, table: &QueryTable) -> Outcome {
+    async fn answer_known(&self, call: &PlannedCall) -> Outcome {
+        let PlannedCall { known, parameters, table } = call;
         let snapshot = table.live.snapshot();
         let counters = Arc::new(ScanCounters::default());
         let tables = [(known.table_name.as_str(), &snapshot)];
         let mut statistics = statistics_of(tables.into_iter(), known.multistage, &known.options);
-        let result = self.run_short(known, &snapshot, &counters).await;
+        let result = self.run_short(known, parameters, &snapshot, &counters).await;
         count(&mut statistics, &counters);
         match result {
             Ok((table, cut)) => Outcome { table: Some(table), error: cut, statistics },
@@ -365,6 +410,7 @@ impl Core {
     async fn run_short(
         &self,
         known: &KnownPlan,
+        parameters: &[Option<ScalarValue>],
         snapshot: &TableSnapshot,
         counters: &Arc<ScanCounters>,
     ) -> Result<(ResultTable, Option<QueryError>), QueryError> {
@@ -373,8 +419,7 @@ impl Core {
         let environment =
             query_environment(&self.environment, self.config.query_memory_bytes_max).map_err(running)?;
         let threads = options.threads_max.unwrap_or(usize::MAX).min(self.config.threads).max(1);
-        let prunes = options.rules.segment_pruning;
-        let run = known.plan.run(snapshot, prunes, counters, threads, &environment.memory_pool);
+        let run = known.plan.run(parameters, snapshot, counters, threads, &environment.memory_pool);
         let batch = run.await.map_err(running)?;
         let bytes_max = options.response_bytes_max.unwrap_or(u64::MAX).min(self.config.response_bytes_max);
         let mut answer = AnswerRows::new(known.implicit_limit, self.config.rows_max, bytes_max);
@@ -390,12 +435,12 @@ impl Core {
     /// Returns the rows, and the reason when some were cut off.
     async fn execute(
         &self,
-        request: &QueryRequest,
+        asked: &Asked,
         rewritten: RewrittenQuery,
-        options: &QueryOptions,
         explained: Option<String>,
         counters: &Arc<ScanCounters>,
     ) -> Result<(ResultTable, Option<QueryError>), QueryError> {
+        let Asked { request, shape, options } = asked;
         let multistage = rewritten.multistage;
         let planning = |error: DataFusionError| QueryError::from_planning(&error, multistage);
         let running = |error: DataFusionError| QueryError::from_execution(&error);
@@ -417,12 +462,19 @@ impl Core {
             let (host, counters) = (Arc::clone(&host_name), Arc::clone(counters));
             (name, SnapshotTable::new(used.snapshot, columns, options.rules, host, counters))
         });
-        let logical =
-            PlanContext::new(tables, &self.functions, &state).plan(rewritten.query).map_err(planning)?;
+        let parameters = values_of(&rewritten.parameters, shape, |_, _| true).unwrap_or_default();
+        let types = parameters.iter().map(|value| {
+            let value = value.as_ref()?;
+            Some(Arc::new(ArrowField::new("", value.data_type(), false)))
+        });
+        let types = types.collect();
+        let logical = PlanContext::new(tables, &self.functions, &state)
+            .plan(rewritten.query, types)
+            .map_err(planning)?;
         let tries_short = explained.is_none() && options.rules.short_path && only_table.is_some();
         let short = if tries_short { ShortPlan::of(&logical, &state).map_err(planning)? } else { None };
         if let (Some(plan), Some((table_name, table, snapshot))) = (short, only_table) {
-            let known = KnownPlan {
+            let known = Arc::new(KnownPlan {
                 options: options.clone(),
                 table_name,
                 live: Arc::downgrade(&table.live),
@@ -432,15 +484,17 @@ impl Core {
                 columns: output_columns(&logical, rewritten.column_names),
                 implicit_limit: rewritten.implicit_limit,
                 multistage,
-            };
-            // The scan counted what planning pruned; running prunes and counts again.
-            counters.segments_pruned.store(0, Ordering::Relaxed);
-            let answer = self.run_short(&known, &snapshot, counters).await;
+                token_count: shape.tokens.len(),
+                constants: shape.constants.iter().map(|(constant, _)| constant.clone()).collect(),
+                parameters: rewritten.parameters,
+            });
+            let answer = self.run_short(&known, &parameters, &snapshot, counters).await;
             if answer.is_ok() {
-                self.plans.insert(request, known);
+                self.plans.insert(request, shape, known);
             }
             return answer;
         }
+        let logical = with_values(logical, parameters).map_err(planning)?;
         let logical = state.optimize(&logical).map_err(planning)?;
         let logical = replace_aggregates(logical, state.execution_props()).map_err(planning)?;
         let physical =
@@ -472,6 +526,18 @@ impl Core {
         let (table, cut) = answer.finish(columns);
         Ok((table, cut))
     }
+}
+
+/// Returns a plan in which values stand where parameters stood.
+fn with_values(
+    plan: LogicalPlan,
+    parameters: Vec<Option<ScalarValue>>,
+) -> Result<LogicalPlan, DataFusionError> {
+    if parameters.iter().all(Option::is_none) {
+        return Ok(plan);
+    }
+    let values = parameters.into_iter().map(|value| value.unwrap_or(ScalarValue::Null).into()).collect();
+    plan.replace_params_with_values(&ParamValues::List(values))
 }
 
 /// The rows of an answer as they come in, held to their limits.

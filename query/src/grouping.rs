@@ -19,7 +19,8 @@ use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams};
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{
-    Aggregate as AggregateNode, BinaryExpr, Cast, Expr, LogicalPlan, LogicalPlanBuilder, Operator, TableScan,
+    Aggregate as AggregateNode, AggregateUDF, BinaryExpr, Cast, Expr, LogicalPlan, LogicalPlanBuilder,
+    Operator, TableScan,
 };
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::scalar::ScalarValue;
@@ -30,25 +31,32 @@ use meunier_execution::star_tree_query::StarTreeQuery;
 use meunier_segment::schema::DataType as FieldType;
 
 use crate::compute::{Computation, unqualified};
+use crate::external::ExternalAggregate;
 use crate::grouping_scan::{GroupingInput, GroupingScan};
 use crate::predicate::is_millis;
+use crate::reading::Reading;
 use crate::table_provider::{SnapshotTable, readers};
 
 /// Name of the table that stands for an aggregation's groups.
 const GROUPS_TABLE: &str = "$groups";
 
-/// An aggregation that the segment level does.
-#[derive(Debug, Clone)]
+/// An aggregation that the segment level does, apart from any segment.
+#[derive(Debug)]
 pub(crate) struct Grouping {
     /// The table's name, for EXPLAIN.
     pub(crate) table: String,
     pub(crate) aggregation: Arc<Aggregation>,
+    pub(crate) reading: Reading,
+}
+
+/// An aggregation and the segments that it reads.
+#[derive(Debug)]
+pub(crate) struct GroupingWork {
+    pub(crate) grouping: Arc<Grouping>,
     pub(crate) segments: SegmentInput,
     pub(crate) segments_pruned: usize,
     /// The same as star-trees see it, where they may answer.
-    pub(crate) star_tree: Option<Arc<StarTreeQuery>>,
-    /// The conditions as they were written, for EXPLAIN.
-    pub(crate) conditions: Arc<[String]>,
+    pub(crate) star_tree: Option<StarTreeQuery>,
 }
 
 /// Replaces every aggregate that is understood.
@@ -58,10 +66,11 @@ pub(crate) struct Grouping {
 pub(crate) fn replace_aggregates(plan: LogicalPlan, props: &ExecutionProps) -> Result<LogicalPlan> {
     let replaced = plan.transform_down_with_subqueries(|node| {
         let LogicalPlan::Aggregate(aggregate) = &node else { return Ok(Transformed::no(node)) };
-        Ok(match Grouping::of(aggregate, props)? {
-            Some(grouping) => Transformed::yes(grouping.into_plan(aggregate)?),
-            None => Transformed::no(node),
-        })
+        let Some(source) = Source::below(&aggregate.input)? else { return Ok(Transformed::no(node)) };
+        let grouping = Grouping::over_source(&source, aggregate, props)?;
+        let Some((table, grouping)) = source.table().zip(grouping) else { return Ok(Transformed::no(node)) };
+        let (segments, pruned) = table.read(&grouping.reading)?;
+        Ok(Transformed::yes(Arc::new(grouping).over(segments, pruned).into_plan(aggregate)?))
     });
     Ok(replaced?.data)
 }
@@ -72,7 +81,17 @@ impl Grouping {
     /// # Errors
     /// When it names a column that its table does not have: a bug of the planner.
     pub(crate) fn of(aggregate: &AggregateNode, props: &ExecutionProps) -> Result<Option<Grouping>> {
-        let Some(source) = Source::below(&aggregate.input)? else { return Ok(None) };
+        match Source::below(&aggregate.input)? {
+            Some(source) => Grouping::over_source(&source, aggregate, props),
+            None => Ok(None),
+        }
+    }
+
+    fn over_source(
+        source: &Source,
+        aggregate: &AggregateNode,
+        props: &ExecutionProps,
+    ) -> Result<Option<Grouping>> {
         let Some(table) = source.table() else { return Ok(None) };
         if !table.rules().segment_aggregation {
             return Ok(None);
@@ -118,30 +137,37 @@ impl Grouping {
             // DataFusion answers bounds from the scan's statistics; counts need no row here either.
             return Ok(None);
         }
-        let (segments, segments_pruned) = table.segments(&conditions, props)?;
         let aggregation = Aggregation {
             columns: Arc::clone(table.inputs()),
             keys,
             aggregates,
             schema: plain_schema(schema),
         };
-        let uses_star_trees = table.rules().star_tree && table.rules().dictionary_filter;
-        let star_tree =
-            uses_star_trees.then(|| StarTreeQuery::of(&aggregation, &segments.predicate)).flatten();
         Ok(Some(Grouping {
             table: table.name().to_owned(),
             aggregation: Arc::new(aggregation),
-            star_tree: star_tree.map(Arc::new),
-            segments,
-            segments_pruned,
-            conditions: conditions.iter().map(ToString::to_string).collect(),
+            reading: table.reading(conditions, props)?,
         }))
     }
 
+    /// Returns the aggregation of these segments, `pruned` others having been left out.
+    pub(crate) fn over(self: Arc<Grouping>, segments: SegmentInput, pruned: usize) -> GroupingWork {
+        let rules = self.reading.rules();
+        let uses_star_trees = rules.star_tree && rules.dictionary_filter;
+        let star_tree =
+            uses_star_trees.then(|| StarTreeQuery::of(&self.aggregation, &segments.predicate)).flatten();
+        GroupingWork { grouping: self, segments, segments_pruned: pruned, star_tree }
+    }
+}
+
+impl GroupingWork {
     /// Returns a scan of the groups under the names that the aggregate's columns had.
     fn into_plan(self, aggregate: &AggregateNode) -> Result<LogicalPlan> {
         let columns: Vec<_> = aggregate.schema.columns();
-        let table = Arc::new(GroupsTable { schema: Arc::clone(&self.aggregation.schema), grouping: self });
+        let table = Arc::new(GroupsTable {
+            schema: Arc::clone(&self.grouping.aggregation.schema),
+            work: Arc::new(self),
+        });
         let scan =
             LogicalPlanBuilder::scan(TableReference::bare(GROUPS_TABLE), provider_as_source(table), None)?;
         let named = columns.into_iter().enumerate().map(|(at, column)| {
@@ -330,24 +356,32 @@ impl GroupingReader<'_> {
         if !order_by.is_empty() || null_treatment.is_some() {
             return Ok(None);
         }
-        let [argument] = &args[..] else { return Ok(None) };
-        let argument = unaliased_ref(argument);
         let number = matches!(data_type, DataType::Int64 | DataType::Float64);
         let ordered =
             number || matches!(data_type, DataType::Int32 | DataType::Float32) || is_millis(data_type);
-        let function = match (func.name(), distinct) {
-            ("count", false) => match argument {
-                Expr::Literal(literal, _) if !literal.is_null() => Some(Function::Count),
-                _ => self.counted(argument)?,
-            },
-            ("count", true) => self.distinct_key(argument)?.map(Function::CountDistinct),
-            ("sum", false) if number => self.numbers(argument)?.map(Function::Sum),
-            ("avg", false) if *data_type == DataType::Float64 => {
-                self.numbers(argument)?.map(Function::Average)
+        let own = match &args[..] {
+            [argument] => {
+                let argument = unaliased_ref(argument);
+                match (func.name(), distinct) {
+                    ("count", false) => match argument {
+                        Expr::Literal(literal, _) if !literal.is_null() => Some(Function::Count),
+                        _ => self.counted(argument)?,
+                    },
+                    ("count", true) => self.distinct_key(argument)?.map(Function::CountDistinct),
+                    ("sum", false) if number => self.numbers(argument)?.map(Function::Sum),
+                    ("avg", false) if *data_type == DataType::Float64 => {
+                        self.numbers(argument)?.map(Function::Average)
+                    }
+                    ("min", _) if ordered => self.numbers(argument)?.map(Function::Min),
+                    ("max", _) if ordered => self.numbers(argument)?.map(Function::Max),
+                    _ => None,
+                }
             }
-            ("min", _) if ordered => self.numbers(argument)?.map(Function::Min),
-            ("max", _) if ordered => self.numbers(argument)?.map(Function::Max),
             _ => None,
+        };
+        let function = match own {
+            Some(function) => Some(function),
+            None => self.external(func, args, *distinct, data_type)?,
         };
         let Some(function) = function else { return Ok(None) };
         let filter = match filter {
@@ -358,6 +392,30 @@ impl GroupingReader<'_> {
             None => None,
         };
         Ok(Some(Aggregate { function, filter, data_type: data_type.clone() }))
+    }
+
+    /// Any other aggregate keeps its own states; the segment level finds its rows and their groups.
+    fn external(
+        &self,
+        function: &Arc<AggregateUDF>,
+        arguments: &[Expr],
+        distinct: bool,
+        data_type: &DataType,
+    ) -> Result<Option<Function>> {
+        let mut inputs = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            let input = match unaliased_ref(argument) {
+                Expr::Column(column) => Input::Column(self.schema.index_of(&column.name)?),
+                other => match self.computed(other)? {
+                    Some((input, _)) => input,
+                    None => return Ok(None),
+                },
+            };
+            inputs.push(input);
+        }
+        let function = ExternalAggregate::of(function, arguments, distinct, self.schema, self.props)?;
+        let fits = function.data_type() == *data_type;
+        Ok(fits.then(|| Function::External { inputs, function: Arc::new(function) }))
     }
 
     fn counted(&self, argument: &Expr) -> Result<Option<Function>> {
@@ -440,7 +498,7 @@ fn unaliased_ref(expr: &Expr) -> &Expr {
 #[derive(Debug)]
 struct GroupsTable {
     schema: SchemaRef,
-    grouping: Grouping,
+    work: Arc<GroupingWork>,
 }
 
 #[async_trait]
@@ -461,9 +519,9 @@ impl TableProvider for GroupsTable {
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let threads = state.config().target_partitions();
-        let readers = readers(&self.grouping.segments.segments, threads);
+        let readers = readers(&self.work.segments.segments, threads);
         let projection = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
-        let input = GroupingInput { grouping: self.grouping.clone(), readers, projection };
+        let input = GroupingInput { work: Arc::clone(&self.work), readers, projection };
         Ok(Arc::new(DataSourceExec::new(Arc::new(GroupingScan::new(input)?))))
     }
 }

@@ -17,19 +17,20 @@ use datafusion::physical_plan::DisplayFormatType;
 use datafusion::physical_plan::coop::cooperative;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use meunier_execution::aggregation::{Aggregation, Worker};
+use meunier_execution::aggregation::{PreparedAggregation, Worker};
 use meunier_execution::counters::ScanCounters;
 use meunier_execution::predicate::Predicate;
 use meunier_execution::segment_work::{SegmentInput, SegmentWork};
 use tokio::task::JoinSet;
 
 use crate::compute::carried;
-use crate::grouping::Grouping;
+use crate::grouping::GroupingWork;
+use crate::time_slice::TimeSlice;
 
 /// One aggregation and how it is run.
 #[derive(Debug)]
 pub(crate) struct GroupingInput {
-    pub(crate) grouping: Grouping,
+    pub(crate) work: Arc<GroupingWork>,
     /// Readers at once.
     pub(crate) readers: usize,
     /// The columns of the result that are handed on.
@@ -46,7 +47,7 @@ pub(crate) struct GroupingScan {
 
 impl GroupingScan {
     pub(crate) fn new(input: GroupingInput) -> Result<GroupingScan> {
-        let schema = Arc::new(input.grouping.aggregation.schema.project(&input.projection)?);
+        let schema = Arc::new(input.work.grouping.aggregation.schema.project(&input.projection)?);
         Ok(GroupingScan { input: Arc::new(input), schema, metrics: ExecutionPlanMetricsSet::new() })
     }
 }
@@ -57,7 +58,7 @@ impl DataSource for GroupingScan {
         let batch_rows = context.session_config().batch_size();
         let groups = async move {
             let pool = Arc::clone(context.memory_pool());
-            let groups = run(&input.grouping, input.readers, &pool).await?;
+            let groups = run(&input.work, input.readers, &pool).await?;
             Ok::<_, DataFusionError>(groups.project(&input.projection)?)
         };
         let groups = futures::stream::once(groups);
@@ -76,21 +77,18 @@ impl DataSource for GroupingScan {
     }
 
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
-        let GroupingInput { grouping, readers, .. } = &*self.input;
-        write!(
-            f,
-            "SegmentAggregate: table={}, segments={}",
-            grouping.table,
-            grouping.segments.segments.len()
-        )?;
-        write!(f, ", pruned={}, readers={readers}", grouping.segments_pruned)?;
+        let GroupingInput { work, readers, .. } = &*self.input;
+        let grouping = &work.grouping;
+        write!(f, "SegmentAggregate: table={}, segments={}", grouping.table, work.segments.segments.len())?;
+        write!(f, ", pruned={}, readers={readers}", work.segments_pruned)?;
         write!(f, ", keys={}", grouping.aggregation.keys.len())?;
         write!(f, ", aggregates={}", grouping.aggregation.aggregates.len())?;
-        if grouping.star_tree.is_some() {
+        if work.star_tree.is_some() {
             write!(f, ", star-tree")?;
         }
-        if !grouping.conditions.is_empty() {
-            write!(f, ", filter={}", grouping.conditions.join(" AND "))?;
+        let conditions: Vec<String> = grouping.reading.conditions().iter().map(ToString::to_string).collect();
+        if !conditions.is_empty() {
+            write!(f, ", filter={}", conditions.join(" AND "))?;
         }
         Ok(())
     }
@@ -133,87 +131,86 @@ impl DataSource for GroupingScan {
 
 /// Returns all groups. Lets other tasks run between pieces, and ends with the task that calls.
 pub(crate) async fn run(
-    grouping: &Grouping,
+    grouping_work: &GroupingWork,
     readers: usize,
     pool: &Arc<dyn MemoryPool>,
 ) -> Result<RecordBatch> {
-    let prepared = Arc::new(grouping.aggregation.prepare(&grouping.segments.segments));
-    let mut worker = Worker::new(&prepared).map_err(carried)?;
-    let segments = take_whole_segments(&mut worker, grouping)?;
+    let aggregation = &grouping_work.grouping.aggregation;
+    let prepared = Arc::new(aggregation.prepare(&grouping_work.segments.segments));
+    let mut whole = Groups::new(&prepared, pool)?;
+    let segments = whole.take_whole_segments(grouping_work).await?;
     let readers = readers.min(segments.segments.len()).max(1);
     let work = Arc::new(SegmentWork::new(segments));
+    let only_counts = aggregation.only_counts();
     let mut others = JoinSet::new();
     for _ in 1..readers {
-        let worker = Worker::new(&prepared).map_err(carried)?;
-        others.spawn(Reader::new(worker, &grouping.aggregation, &work, pool).run());
+        let (groups, work) = (Groups::new(&prepared, pool)?, Arc::clone(&work));
+        others.spawn(async move { groups.take_pieces(&work, only_counts).await });
     }
-    let mut whole = Reader::new(worker, &grouping.aggregation, &work, pool).run().await?;
+    whole = whole.take_pieces(&work, only_counts).await?;
+    let mut slice = TimeSlice::begin();
     while let Some(other) = others.join_next().await {
         let other = other.map_err(|error| DataFusionError::External(Box::new(error)))??;
-        whole.worker.merge(&other.worker).map_err(carried)?;
+        whole.worker.merge(other.worker).map_err(carried)?;
         whole.account()?;
+        slice.pass().await;
     }
     whole.worker.finish().map_err(carried)
 }
 
-/// Takes the segments of which no row need be read, since a star-tree or dictionaries answer; returns the others.
-fn take_whole_segments(worker: &mut Worker, grouping: &Grouping) -> Result<SegmentInput> {
-    let segments = &grouping.segments;
-    let counters = &segments.counters;
-    let takes_all = segments.uses_indexes && matches!(*segments.predicate, Predicate::True);
-    let mut left = Vec::new();
-    for segment in &*segments.segments {
-        let records = match &grouping.star_tree {
-            Some(query) => worker.take_star_tree(query, segment).map_err(carried)?,
-            None => None,
-        };
-        let from_dictionaries =
-            records.is_none() && takes_all && worker.take_dictionaries(segment).map_err(carried)?;
-        if let Some(records) = records {
-            ScanCounters::add(&counters.segments_matched, u64::from(records > 0));
-            ScanCounters::add(&counters.rows_scanned, records as u64);
-            let entries = records * worker.columns_read();
-            ScanCounters::add(&counters.entries_after_filter, entries as u64);
-        } else if from_dictionaries {
-            ScanCounters::add(&counters.segments_matched, 1);
-            ScanCounters::add(&counters.rows_scanned, segment.rows() as u64);
-        } else {
-            left.push(segment.clone());
-            continue;
-        }
-        ScanCounters::add(&counters.segments_processed, 1);
-    }
-    Ok(SegmentInput { segments: left.into(), ..segments.clone() })
-}
-
-/// One of those who take pieces.
-struct Reader {
-    work: Arc<SegmentWork>,
+/// The groups that one reader has gathered, and the memory they may take.
+struct Groups {
     worker: Worker,
     reservation: MemoryReservation,
-    only_counts: bool,
 }
 
-impl Reader {
-    fn new(
-        worker: Worker,
-        aggregation: &Aggregation,
-        work: &Arc<SegmentWork>,
-        pool: &Arc<dyn MemoryPool>,
-    ) -> Reader {
-        Reader {
-            work: Arc::clone(work),
-            worker,
+impl Groups {
+    fn new(prepared: &PreparedAggregation, pool: &Arc<dyn MemoryPool>) -> Result<Groups> {
+        Ok(Groups {
+            worker: Worker::new(prepared).map_err(carried)?,
             reservation: MemoryConsumer::new("segment aggregate").register(pool),
-            only_counts: aggregation.only_counts(),
-        }
+        })
     }
 
-    async fn run(mut self) -> Result<Reader> {
-        let counters = Arc::clone(&self.work.input().counters);
-        while let Some((piece, filter)) = self.work.take().map_err(carried)? {
-            let view = self.work.view(piece);
-            let known = if self.only_counts { filter.known_count(&view) } else { None };
+    /// Takes the segments of which no row need be read, since a star-tree or dictionaries answer; returns the others.
+    async fn take_whole_segments(&mut self, work: &GroupingWork) -> Result<SegmentInput> {
+        let segments = &work.segments;
+        let counters = &segments.counters;
+        let takes_all = segments.uses_indexes && matches!(*segments.predicate, Predicate::True);
+        let mut left = Vec::new();
+        let mut slice = TimeSlice::begin();
+        for segment in &*segments.segments {
+            let records = match &work.star_tree {
+                Some(query) => self.worker.take_star_tree(query, segment).map_err(carried)?,
+                None => None,
+            };
+            let from_dictionaries =
+                records.is_none() && takes_all && self.worker.take_dictionaries(segment).map_err(carried)?;
+            if let Some(records) = records {
+                ScanCounters::add(&counters.segments_matched, u64::from(records > 0));
+                ScanCounters::add(&counters.rows_scanned, records as u64);
+                let entries = records * self.worker.columns_read();
+                ScanCounters::add(&counters.entries_after_filter, entries as u64);
+            } else if from_dictionaries {
+                ScanCounters::add(&counters.segments_matched, 1);
+                ScanCounters::add(&counters.rows_scanned, segment.rows() as u64);
+            } else {
+                left.push(segment.clone());
+                continue;
+            }
+            ScanCounters::add(&counters.segments_processed, 1);
+            self.account()?;
+            slice.pass().await;
+        }
+        Ok(SegmentInput { segments: left.into(), ..segments.clone() })
+    }
+
+    async fn take_pieces(mut self, work: &SegmentWork, only_counts: bool) -> Result<Groups> {
+        let counters = Arc::clone(&work.input().counters);
+        let mut slice = TimeSlice::begin();
+        while let Some((piece, filter)) = work.take().map_err(carried)? {
+            let view = work.view(piece);
+            let known = if only_counts { filter.known_count(&view) } else { None };
             let rows = match known {
                 Some(rows) => {
                     self.worker.add_count(rows);
@@ -222,14 +219,13 @@ impl Reader {
                 None => self.worker.take(&filter, &view, &counters).map_err(carried)? as u64,
             };
             if rows > 0 {
-                self.work.matched(piece.segment);
+                work.matched(piece.segment);
                 ScanCounters::add(&counters.rows_scanned, rows);
                 let entries = rows * self.worker.columns_read() as u64;
                 ScanCounters::add(&counters.entries_after_filter, entries);
             }
             self.account()?;
-            // A piece is some hundred microseconds: a cancelled query ends here.
-            tokio::task::yield_now().await;
+            slice.pass().await;
         }
         Ok(self)
     }

@@ -7,6 +7,7 @@
 //! Invariant: [`QueryEngine::query`] always answers; no statement ends the process or reaches a file or the network.
 
 pub mod tables;
+mod time_slice;
 mod options;
 mod pinot_sql;
 mod statement;
@@ -18,11 +19,14 @@ mod compute;
 mod predicate;
 mod table_provider;
 mod scan;
+mod external;
 mod grouping;
 mod grouping_scan;
+mod shape;
 mod short_path;
 mod plan_cache;
 mod limits;
+mod reading;
 mod response;
 mod error;
 pub mod engine;

@@ -17,7 +17,7 @@ use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, TypePlanne
 use datafusion::logical_expr::{
     AggregateUDF, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF,
 };
-use datafusion::sql::planner::{NullOrdering, ParserOptions, SqlToRel};
+use datafusion::sql::planner::{NullOrdering, ParserOptions, PlannerContext, SqlToRel};
 use datafusion::sql::sqlparser::ast::{DataType as SqlType, Query, Statement};
 use meunier_segment::schema::DataType;
 
@@ -44,17 +44,18 @@ impl<'a> PlanContext<'a> {
         PlanContext { tables: tables.collect(), functions, state }
     }
 
-    /// Returns the logical plan of a query, checked to be one that only reads.
+    /// Returns the logical plan of a query, checked to be one that only reads. `parameters` are the types of `$1`, `$2`, …
     ///
     /// # Errors
     /// When the query does not fit the tables, functions or types.
-    pub(crate) fn plan(&self, query: Box<Query>) -> Result<LogicalPlan> {
+    pub(crate) fn plan(&self, query: Box<Query>, parameters: Vec<Option<FieldRef>>) -> Result<LogicalPlan> {
         let options = ParserOptions::default()
             .with_enable_ident_normalization(false)
             .with_map_string_types_to_utf8view(true)
             .with_default_null_ordering(NullOrdering::NullsMax);
-        let plan =
-            SqlToRel::new_with_options(self, options).sql_statement_to_plan(Statement::Query(query))?;
+        let mut context = PlannerContext::new().with_prepare_param_data_types(parameters);
+        let plan = SqlToRel::new_with_options(self, options)
+            .sql_statement_to_plan_with_context(Statement::Query(query), &mut context)?;
         SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)

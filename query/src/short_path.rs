@@ -15,7 +15,7 @@ use datafusion::datasource::source_as_provider;
 use datafusion::error::Result;
 use datafusion::execution::SessionState;
 use datafusion::execution::context::ExecutionProps;
-use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
 use datafusion::logical_expr::expr::Sort as SortExpr;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::utils::split_conjunction;
@@ -23,16 +23,19 @@ use datafusion::logical_expr::{Expr, FetchType, LogicalPlan, SkipType};
 use datafusion::optimizer::optimizer::OptimizerRule;
 use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
+use datafusion::scalar::ScalarValue;
 use meunier_execution::counters::ScanCounters;
 use meunier_execution::input::InputColumn;
 use meunier_execution::segment_work::{SegmentInput, SegmentWork};
-use meunier_execution::top_rows::{SortKey, TopRows};
+use meunier_execution::top_rows::{SortKey, TopRows, TopRowsSearch};
 use meunier_segment::table_snapshot::TableSnapshot;
 
 use crate::compute::{carried, unqualified};
 use crate::grouping::Grouping;
 use crate::grouping_scan::run;
+use crate::reading::Reading;
 use crate::table_provider::{SnapshotTable, has_subquery, readers};
+use crate::time_slice::TimeSlice;
 
 /// More rows than this are streamed by DataFusion.
 const FETCH_MAX: usize = 10_000;
@@ -47,14 +50,14 @@ pub(crate) struct ShortPlan {
 
 #[derive(Debug)]
 enum Leaf {
-    Groups(Box<Grouping>),
+    Groups(Arc<Grouping>),
     Rows(Rows),
 }
 
 /// Some rows of a table.
 #[derive(Debug, Clone)]
 struct Rows {
-    segments: SegmentInput,
+    reading: Reading,
     /// The table's columns, and which of them are needed; the others come as nulls.
     schema: SchemaRef,
     needed: Vec<bool>,
@@ -89,36 +92,27 @@ impl ShortPlan {
         let reader = PlanReader { props: state.execution_props() };
         let Some(short) = reader.read(&simple.data)? else { return Ok(None) };
         let unbounded = matches!(&short.leaf, Leaf::Rows(rows) if rows.top.fetch > FETCH_MAX);
-        Ok((!unbounded).then(|| short.without_segments()))
+        Ok((!unbounded).then_some(short))
     }
 
-    /// A plan is kept longer than the segments it was made over.
-    fn without_segments(mut self) -> ShortPlan {
-        let input = match &mut self.leaf {
-            Leaf::Groups(grouping) => &mut grouping.segments,
-            Leaf::Rows(rows) => &mut rows.segments,
-        };
-        input.segments = Arc::new([]);
-        self
-    }
-
-    /// Returns the answer's rows over a snapshot of the plan's table.
+    /// Returns the answer's rows over a snapshot of the plan's table; `parameters` are the values of `$1`, `$2`, ….
     pub(crate) async fn run(
         &self,
+        parameters: &[Option<ScalarValue>],
         snapshot: &TableSnapshot,
-        prunes: bool,
         counters: &Arc<ScanCounters>,
         threads: usize,
         pool: &Arc<dyn MemoryPool>,
     ) -> Result<RecordBatch> {
-        let segments = |of: &SegmentInput| of.of_segments(snapshot.segments(), prunes, counters).0;
+        let read = |reading: &Reading| reading.of_segments(parameters, snapshot.segments(), counters);
         let mut batch = match &self.leaf {
             Leaf::Groups(grouping) => {
-                let grouping = Grouping { segments: segments(&grouping.segments), ..(**grouping).clone() };
-                let readers = readers(&grouping.segments.segments, threads);
-                run(&grouping, readers, pool).await?
+                let (segments, pruned) = read(&grouping.reading)?;
+                let work = Arc::clone(grouping).over(segments, pruned);
+                let readers = readers(&work.segments.segments, threads);
+                run(&work, readers, pool).await?
             }
-            Leaf::Rows(rows) => Rows { segments: segments(&rows.segments), ..rows.clone() }.run()?,
+            Leaf::Rows(rows) => rows.run(read(&rows.reading)?.0, pool).await?,
         };
         for step in &self.steps {
             batch = step.run(batch)?;
@@ -143,8 +137,10 @@ fn has_short_shape(plan: &LogicalPlan) -> bool {
 }
 
 impl Rows {
-    fn run(&self) -> Result<RecordBatch> {
-        let work = SegmentWork::new(self.segments.clone());
+    /// Lets other tasks run between chunks, and ends with the task that calls.
+    async fn run(&self, segments: SegmentInput, pool: &Arc<dyn MemoryPool>) -> Result<RecordBatch> {
+        let work = SegmentWork::new(segments);
+        let reservation = MemoryConsumer::new("first rows").register(pool);
         let columns: Vec<_> = self
             .columns
             .iter()
@@ -152,7 +148,13 @@ impl Rows {
             .zip(&self.needed)
             .map(|((&column, field), &needed)| (column, field.data_type().clone(), needed))
             .collect();
-        let (rows, arrays) = self.top.run(&work, &columns).map_err(carried)?;
+        let mut search = TopRowsSearch::new(&self.top, &work).map_err(carried)?;
+        let mut slice = TimeSlice::begin();
+        while search.step().map_err(carried)? {
+            reservation.try_resize(search.memory_bytes())?;
+            slice.pass().await;
+        }
+        let (rows, arrays) = search.finish(&columns).map_err(carried)?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)?)
     }
@@ -202,7 +204,7 @@ impl PlanReader<'_> {
         match plan {
             LogicalPlan::Aggregate(aggregate) => {
                 let Some(grouping) = Grouping::of(aggregate, self.props)? else { return Ok(None) };
-                Ok(Some(ShortPlan { leaf: Leaf::Groups(Box::new(grouping)), steps: Vec::new() }))
+                Ok(Some(ShortPlan { leaf: Leaf::Groups(Arc::new(grouping)), steps: Vec::new() }))
             }
             LogicalPlan::SubqueryAlias(alias) => self.read(&alias.input),
             LogicalPlan::Projection(projection) => {
@@ -293,11 +295,10 @@ impl PlanReader<'_> {
             }
             conditions.push(unqualified(part)?);
         }
-        let (segments, _) = table.segments(&conditions, self.props)?;
         let fields = scan.projected_schema.fields().len();
         let columns = scan.projection.clone().unwrap_or_else(|| (0..fields).collect());
         let rows = Rows {
-            segments,
+            reading: table.reading(conditions, self.props)?,
             schema: all_nullable(scan.projected_schema.as_arrow()),
             needed: vec![false; fields],
             columns,
@@ -341,7 +342,7 @@ fn sort_keys(rows: &Rows, sorted: &[SortExpr], input: &LogicalPlan) -> Option<Ve
         let name = column_below(expr, input)?;
         let at = rows.schema.index_of(&name).ok()?;
         let column = rows.columns[at];
-        if !matches!(&rows.segments.columns[column], InputColumn::Stored { field, .. } if field.single_value)
+        if !matches!(&rows.reading.inputs()[column], InputColumn::Stored { field, .. } if field.single_value)
         {
             return None;
         }

@@ -31,13 +31,11 @@ pub(crate) struct Statement {
 }
 
 impl Statement {
-    /// Reads a text.
+    /// Reads the [tokens](tokens_of) of a text.
     ///
     /// # Errors
-    /// When the text is too large, holds no token of SQL, or is anything but one query with its options.
-    pub(crate) fn read(text: &str) -> Result<Statement, QueryError> {
-        size::check_text(text)?;
-        let tokens = tokens_of(text)?;
+    /// When they are too many, or anything but one query with its options.
+    pub(crate) fn read(tokens: Vec<TokenWithSpan>) -> Result<Statement, QueryError> {
         size::check_tokens(&tokens)?;
 
         let mut settings = Vec::new();
@@ -89,13 +87,24 @@ impl fmt::Display for Statement {
     }
 }
 
-fn tokens_of(text: &str) -> Result<Vec<TokenWithSpan>, QueryError> {
+/// Returns the tokens of a text.
+///
+/// # Errors
+/// When the text is too long, or something in it is no token of SQL.
+pub(crate) fn tokens_of(text: &str) -> Result<Vec<TokenWithSpan>, QueryError> {
+    size::check_text(text)?;
     let mut tokens = Tokenizer::new(&PinotDialect, text).tokenize_with_location().map_err(|error| {
         let Location { line, column } = error.location;
         QueryError::Syntax { line, column, detail: lower_first(&error.message) }
     })?;
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
-    Ok(tokens)
+    match tokens.iter().find(|token| matches!(token.token, Token::Placeholder(_))) {
+        Some(token) => Err(at(
+            token,
+            &format!("`{}` stands for a value that is not given; write the value", token.token),
+        )),
+        None => Ok(tokens),
+    }
 }
 
 fn split_statements(tokens: Vec<TokenWithSpan>) -> Vec<Vec<TokenWithSpan>> {

@@ -23,7 +23,7 @@ use meunier_segment::table_snapshot::{Segment, TableSnapshot};
 
 use crate::bounds::Bounds;
 use crate::options::Rules;
-use crate::predicate::PredicateContext;
+use crate::reading::Reading;
 use crate::scan::{ScanInput, SegmentScan};
 use crate::table_columns::{TableColumn, arrow_schema};
 
@@ -55,27 +55,20 @@ impl SnapshotTable {
         SnapshotTable { snapshot, columns, schema, rules, inputs, counters }
     }
 
-    /// Returns the segments that can hold a row for which all `conditions` hold, and how many were dropped.
+    /// Returns how rows are read for which all `conditions` hold.
     ///
     /// # Errors
     /// When a condition names a column that the table does not have.
-    pub(crate) fn segments(
-        &self,
-        conditions: &[Expr],
-        props: &ExecutionProps,
-    ) -> Result<(SegmentInput, usize)> {
-        let context = PredicateContext { columns: &self.inputs, schema: &self.schema, props };
-        let predicate = context.all(conditions)?;
-        let input = SegmentInput {
-            segments: Arc::new([]),
-            columns: Arc::clone(&self.inputs),
-            predicate: Arc::new(predicate),
-            uses_indexes: self.rules.dictionary_filter,
-            counters: Arc::clone(&self.counters),
-        };
-        let (input, dropped) =
-            input.of_segments(self.snapshot.segments(), self.rules.segment_pruning, &self.counters);
-        Ok((input, dropped))
+    pub(crate) fn reading(&self, conditions: Vec<Expr>, props: &ExecutionProps) -> Result<Reading> {
+        Reading::new(&self.inputs, &self.schema, self.rules, conditions, props)
+    }
+
+    /// Returns what a reading without parameters reads of the snapshot's segments, and how many it leaves out.
+    ///
+    /// # Errors
+    /// When it has parameters.
+    pub(crate) fn read(&self, reading: &Reading) -> Result<(SegmentInput, usize)> {
+        reading.of_segments(&[], self.snapshot.segments(), &self.counters)
     }
 
     /// Returns the table's columns as segments are read for them; their order is that of [`TableProvider::schema`].
@@ -140,7 +133,8 @@ impl TableProvider for SnapshotTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let (segments, segments_pruned) = self.segments(filters, state.execution_props())?;
+        let reading = self.reading(filters.to_vec(), state.execution_props())?;
+        let (segments, segments_pruned) = self.read(&reading)?;
         let projection = projection.cloned().unwrap_or_else(|| (0..self.columns.len()).collect());
         let statistics = self.statistics(&segments.segments, &projection, !filters.is_empty());
         let readers = readers(&segments.segments, state.config().target_partitions());

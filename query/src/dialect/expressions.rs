@@ -3,6 +3,7 @@
 //! Children are rewritten before their parents, so every rule sees operands whose types it can tell: a column's from the
 //! schema, a constant's from how it is written, and DOUBLE for whatever arithmetic and SUM, MIN, MAX, AVG return.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
@@ -15,6 +16,7 @@ use meunier_segment::schema::DataType;
 use super::columns::Scope;
 use super::literals::Literal;
 use super::multi_value;
+use super::parameters::Parameters;
 use super::syntax::{
     arguments, binary, call, call_of, cast, column, concatenation, function_name, is_distinct, not, number,
     text, unwrapped, value,
@@ -33,6 +35,8 @@ pub(super) struct Expressions<'a> {
     pub(super) exploded: BTreeSet<String>,
     /// Flags for nulls that the rewritten query needs.
     pub(super) virtual_columns: BTreeSet<String>,
+    /// Constants that become parameters, while WHERE is rewritten.
+    pub(super) parameters: Option<RefCell<Parameters<'a>>>,
 }
 
 impl Expressions<'_> {
@@ -128,7 +132,11 @@ impl Expressions<'_> {
             return Ok(expr.clone());
         }
         if let Some(literal) = Literal::of(expr) {
-            return literal.read_as(wanted);
+            let parameter = self.parameters.as_ref().and_then(|parameters| {
+                self.scope.column_of(other)?;
+                parameters.borrow_mut().take(expr, wanted)
+            });
+            return parameter.map_or_else(|| literal.read_as(wanted), Ok);
         }
         let number = matches!(self.type_of(expr), Some(DataType::Int | DataType::Long));
         Ok(if number && wanted == DataType::Timestamp {

@@ -34,7 +34,14 @@ pub(super) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<Re
         }
     }
     name_items(&mut query);
-    Ok(RewrittenQuery { query, tables, column_names: None, implicit_limit: None, multistage: true })
+    Ok(RewrittenQuery {
+        query,
+        tables,
+        column_names: None,
+        implicit_limit: None,
+        multistage: true,
+        parameters: Vec::new(),
+    })
 }
 
 fn stop_at_error(flow: ControlFlow<QueryError>) -> Result<(), QueryError> {

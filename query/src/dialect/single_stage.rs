@@ -3,6 +3,7 @@
 //! The SELECT list becomes expressions with aliases of our own (`$0`, `$1`, …), since Pinot lets result columns share a
 //! name; the names that the answer shows travel beside the query.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
@@ -18,6 +19,7 @@ use super::column_names::name_of;
 use super::columns::Scope;
 use super::expressions::{Expressions, truth};
 use super::literals::Literal;
+use super::parameters::Parameters;
 use super::syntax::{cast, column, number, quoted, unwrapped};
 use super::{Dialect, RewrittenQuery, UsedTable, multi_value};
 use crate::error::QueryError;
@@ -48,6 +50,10 @@ pub(super) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<Re
         items.iter().map(|item| item.alias.clone().unwrap_or_else(|| name_of(&item.expr))).collect();
 
     let mut clauses = Clauses::take(select, query.order_by.take())?;
+    let parameters = dialect
+        .shape
+        .zip(clauses.selection.as_ref())
+        .map(|(shape, selection)| Parameters::of(shape, selection));
     clauses.resolve(&items, &scope, dialect, &mut virtual_columns)?;
     let exploded = clauses.exploded(&items, select.distinct.is_some(), &scope);
     let mut expressions = Expressions {
@@ -56,11 +62,13 @@ pub(super) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<Re
         now_ms: dialect.now_ms,
         exploded: BTreeSet::new(),
         virtual_columns,
+        parameters: parameters.map(RefCell::new),
     };
     // WHERE looks at whole rows, so it is rewritten before columns count as taken apart.
     if let Some(selection) = &mut clauses.selection {
         expressions.rewrite(selection)?;
     }
+    let parameters = expressions.parameters.take().map(|parameters| parameters.into_inner().found());
     expressions.exploded = exploded;
     let mut exprs = Vec::with_capacity(items.len());
     for item in &items {
@@ -81,7 +89,14 @@ pub(super) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<Re
         opened.used.virtual_columns = virtual_columns;
         tables.insert(opened.name, opened.used);
     }
-    Ok(RewrittenQuery { query, tables, column_names: Some(column_names), implicit_limit, multistage: false })
+    Ok(RewrittenQuery {
+        query,
+        tables,
+        column_names: Some(column_names),
+        implicit_limit,
+        multistage: false,
+        parameters: parameters.unwrap_or_default(),
+    })
 }
 
 /// The query's table, its name written exactly.

@@ -3,7 +3,7 @@ use meunier_segment::schema::Schema;
 use meunier_segment::table_snapshot::LiveTable;
 
 use super::*;
-use crate::statement::Statement;
+use crate::statement::{Statement, tokens_of};
 
 const TRIPS: &str = r#"{"schemaName":"trips","dimensionFieldSpecs":[{"name":"City","dataType":"STRING"},
     {"name":"tags","dataType":"STRING","singleValueField":false}],"metricFieldSpecs":[{"name":"fare","dataType":"FLOAT"},
@@ -20,14 +20,20 @@ fn check(sql: &str, expect: Expect) {
         timeout_ms: None,
         time_column: None,
     });
-    let statement = Statement::read(sql).expect("the text is a query");
+    let statement =
+        Statement::read(tokens_of(sql).expect("the text has tokens")).expect("the text is a query");
     let mut options = QueryOptions::default();
     for (name, value) in &statement.options {
         options.set(name, value).expect("the options are valid");
     }
     let functions = Functions::load();
-    let dialect =
-        Dialect { tables: &tables, functions: &functions, options: &options, now_ms: 1_700_000_000_000 };
+    let dialect = Dialect {
+        tables: &tables,
+        functions: &functions,
+        options: &options,
+        now_ms: 1_700_000_000_000,
+        shape: None,
+    };
     let shown = match rewrite(statement.parse().expect("the query parses"), &dialect) {
         Ok(rewritten) => {
             let names =

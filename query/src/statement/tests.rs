@@ -3,7 +3,7 @@ use expect_test::{Expect, expect};
 use super::*;
 
 fn check(text: &str, expect: Expect) {
-    let shown = match Statement::read(text) {
+    let shown = match tokens_of(text).and_then(Statement::read) {
         Ok(statement) => {
             let (explain, options) = (statement.explain, statement.options.clone());
             match statement.parse() {
