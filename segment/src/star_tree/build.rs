@@ -6,6 +6,7 @@
 //!    ones, aggregated over that dimension. They are sorted by a rank that is computed once for the base records and
 //!    handed down, so that no star compares ids again.
 //! 3. Nodes that have more than one record, and no star child to borrow it from, get one that aggregates them all.
+//! 4. Records are put in the order in which queries read them: see [`Growing::reading_order`].
 //!
 //! Pinot stops splitting at `maxLeafRecords`, so that a query grouping by the first dimensions reads every base record.
 //! We split on down to [`SPLIT_RECORDS_MIN`] records, which costs a node and a record each, and below Pinot's bound make
@@ -50,7 +51,8 @@ impl StarTree {
             node += 1;
         }
         let aggregated = tree.aggregate_nodes()?;
-        Ok(tree.finish(input, aggregated))
+        let order = tree.reading_order(&aggregated);
+        Ok(tree.finish(input, &aggregated, &order))
     }
 }
 
@@ -236,24 +238,66 @@ impl<'o> Growing<'o> {
         Ok(aggregated)
     }
 
-    fn finish(self, input: &StarTreeInput<'_>, aggregated: Vec<u32>) -> StarTree {
+    /// Returns the records that nodes give to queries, in the order of the nodes: a query that groups by the first
+    /// dimensions reads the aggregates of nodes of one depth, which so lie side by side. The records of nodes without
+    /// children come last, each node's together.
+    fn reading_order(&self, aggregated: &[u32]) -> Vec<u32> {
+        let mut is_placed = vec![false; self.records()];
+        let leaves = || (0..self.nodes.len()).filter(|&node| self.children(node).is_empty());
+        for leaf in leaves().map(|leaf| &self.nodes[leaf]).filter(|leaf| leaf.records.len() > 1) {
+            is_placed[leaf.records.start as usize..leaf.records.end as usize].fill(true);
+        }
+        let mut order = Vec::with_capacity(self.records());
+        for &record in aggregated {
+            // The root of a segment without rows has no record at all.
+            if let Some(placed) = is_placed.get_mut(record as usize)
+                && !std::mem::replace(placed, true)
+            {
+                order.push(record);
+            }
+        }
+        order.extend(
+            leaves().map(|leaf| self.nodes[leaf].records.clone()).filter(|own| own.len() > 1).flatten(),
+        );
+        order
+    }
+
+    fn finish(self, input: &StarTreeInput<'_>, aggregated: &[u32], order: &[u32]) -> StarTree {
+        let mut places = vec![0; self.records()];
+        for (place, &record) in (0..).zip(order) {
+            places[record as usize] = place;
+        }
         let end = number(self.nodes.len());
+        let own_records = |node: usize| match self.children(node) {
+            none if none.is_empty() => self.nodes[node].records.clone(),
+            _ => 0..0,
+        };
+        let first_record = |node| own_records(node).next().map_or(0, |record| places[record as usize]);
+        let all = 0..self.nodes.len();
         let nodes = Nodes {
             values: self.nodes.iter().map(|node| node.value).collect(),
             first_children: self.nodes.iter().map(|node| node.first_child).chain([end]).collect(),
-            first_records: self.nodes.iter().map(|node| node.records.start).collect(),
-            record_counts: self.nodes.iter().map(|node| number(node.records.len())).collect(),
-            aggregated: aggregated.into(),
+            first_records: all.clone().map(first_record).collect(),
+            record_counts: all.map(|node| number(own_records(node).len())).collect(),
+            aggregated: aggregated
+                .iter()
+                .map(|&record| places.get(record as usize).copied().unwrap_or(0))
+                .collect(),
         };
         let names = self.options.dimensions.iter().cloned();
         let columns = self.dimensions.into_iter().zip(&input.dimensions);
         let dimensions = names.zip(columns).map(|(name, (ids, DimensionInput { cardinality, .. }))| {
             let star = number(*cardinality);
-            let ids = ids.into_iter().map(|id| if id == STAR { star } else { id }).collect();
+            let id_of = |&record: &u32| match ids[record as usize] {
+                STAR => star,
+                id => id,
+            };
+            let ids = order.iter().map(id_of).collect();
             Dimension { name, cardinality: *cardinality, ids: Ids::narrow(ids, cardinality + 1) }
         });
         let pairs = self.options.stored_pairs().into_iter();
-        let metrics = pairs.zip(self.metrics).map(|(pair, metric)| Metric { pair, column: metric.finish() });
+        let metrics =
+            pairs.zip(self.metrics).map(|(pair, metric)| Metric { pair, column: metric.finish(order) });
         StarTree {
             options: self.options.clone(),
             rows: input.rows,

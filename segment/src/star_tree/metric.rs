@@ -135,10 +135,15 @@ impl MetricBuilder {
         }
     }
 
-    pub(super) fn finish(self) -> MetricColumn {
+    /// Returns the records in this order.
+    pub(super) fn finish(self, order: &[u32]) -> MetricColumn {
         match self.values {
-            Values::I64(values) => MetricColumn::I64(values.into()),
-            Values::F64(values) => MetricColumn::F64(values.into()),
+            Values::I64(values) => {
+                MetricColumn::I64(order.iter().map(|&record| values[record as usize]).collect())
+            }
+            Values::F64(values) => {
+                MetricColumn::F64(order.iter().map(|&record| values[record as usize]).collect())
+            }
         }
     }
 }

@@ -15,9 +15,9 @@ pub(super) struct Nodes {
     pub(super) values: ScalarBuffer<u32>,
     /// Where a node's children begin; they end where the next node's begin. One more entry than nodes.
     pub(super) first_children: ScalarBuffer<u32>,
-    /// The first of a node's records.
+    /// The first of the records of a node without children; 0 for others.
     pub(super) first_records: ScalarBuffer<u32>,
-    /// How many records a node has.
+    /// How many records a node without children has; 0 for others.
     pub(super) record_counts: ScalarBuffer<u32>,
     /// The record that aggregates all of a node's.
     pub(super) aggregated: ScalarBuffer<u32>,
