@@ -16,11 +16,12 @@ use crate::error::Result;
 use crate::filter::SegmentFilter;
 use crate::input::{ChunkView, InputColumn};
 use crate::interner::TupleInterner;
-use crate::key_space::{Codes, NULL};
+use crate::key_space::{NULL, Numbering};
 pub use crate::keys::Key;
 use crate::keys::KeyColumn;
 pub use crate::numbers::Input;
 use crate::rows::ChunkRows;
+use crate::segment_work::SegmentInput;
 use crate::star_tree_query::{StarTreeQuery, StarTreeRecords};
 pub use crate::states::{Aggregate, Function};
 use crate::states::{Scratch, State};
@@ -52,28 +53,28 @@ pub struct Aggregation {
 #[derive(Debug)]
 pub struct PreparedAggregation {
     aggregation: Arc<Aggregation>,
-    key_codes: Vec<Option<Codes>>,
-    distinct_codes: Vec<Option<Codes>>,
+    key_numbering: Vec<Numbering>,
+    distinct_numbering: Vec<Numbering>,
 }
 
 impl Aggregation {
     /// Looks at the segments' bounds.
-    pub fn prepare(self: &Arc<Aggregation>, segments: &[Segment]) -> PreparedAggregation {
-        let codes = |key: &Key| key.codes(&self.columns, segments);
-        let distinct_codes = self.aggregates.iter().map(|aggregate| match &aggregate.function {
-            Function::CountDistinct(key) => codes(key),
+    pub fn prepare(self: &Arc<Aggregation>, input: &SegmentInput) -> PreparedAggregation {
+        let numbering = |key: &Key| key.numbering(&self.columns, input);
+        let distinct_numbering = self.aggregates.iter().map(|aggregate| match &aggregate.function {
+            Function::CountDistinct(key) => numbering(key),
             Function::Count
             | Function::CountValues(_)
             | Function::Sum(_)
             | Function::Average(_)
             | Function::Min(_)
             | Function::Max(_)
-            | Function::External { .. } => None,
+            | Function::External { .. } => Numbering::OfQuery,
         });
         PreparedAggregation {
             aggregation: Arc::clone(self),
-            key_codes: self.keys.iter().map(codes).collect(),
-            distinct_codes: distinct_codes.collect(),
+            key_numbering: self.keys.iter().map(numbering).collect(),
+            distinct_numbering: distinct_numbering.collect(),
         }
     }
 
@@ -113,12 +114,12 @@ impl Worker {
         let aggregation = Arc::clone(&prepared.aggregation);
         let columns = &aggregation.columns;
         let mut keys = Vec::with_capacity(aggregation.keys.len());
-        for (key, codes) in aggregation.keys.iter().zip(&prepared.key_codes) {
-            keys.push(KeyColumn::new(key, columns, *codes)?);
+        for (key, numbering) in aggregation.keys.iter().zip(&prepared.key_numbering) {
+            keys.push(KeyColumn::new(key, columns, numbering)?);
         }
         let mut states = Vec::with_capacity(aggregation.aggregates.len());
-        for (aggregate, codes) in aggregation.aggregates.iter().zip(&prepared.distinct_codes) {
-            states.push(State::new(aggregate, columns, *codes, !keys.is_empty())?);
+        for (aggregate, numbering) in aggregation.aggregates.iter().zip(&prepared.distinct_numbering) {
+            states.push(State::new(aggregate, columns, numbering, !keys.is_empty())?);
         }
         let mut worker = Worker {
             aggregation: Arc::clone(&aggregation),

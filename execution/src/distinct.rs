@@ -12,6 +12,8 @@ const BITS_SHARE: usize = 512;
 #[derive(Debug, Default)]
 pub(crate) struct DistinctSets {
     sets: Vec<NumberSet>,
+    /// What the sets' members take.
+    member_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -31,6 +33,7 @@ impl DistinctSets {
         match groups {
             None => {
                 let set = &mut self.sets[0];
+                let before = set.memory_bytes();
                 set.expect(numbers.len(), numbers_len);
                 if let NumberSet::Bits { words, len } = set {
                     // The only set of a query that groups by nothing: one loop, no look-up of the set.
@@ -40,13 +43,14 @@ impl DistinctSets {
                         *len += usize::from(*word & bit == 0);
                         *word |= bit;
                     }
-                    return;
+                } else {
+                    numbers.iter().for_each(|&number| _ = set.insert(number, numbers_len));
                 }
-                numbers.iter().for_each(|&number| set.insert(number, numbers_len));
+                self.member_bytes = (self.member_bytes + set.memory_bytes()).saturating_sub(before);
             }
             Some(groups) => {
                 for (&group, &number) in groups.iter().zip(numbers) {
-                    self.sets[group as usize].insert(number, numbers_len);
+                    self.member_bytes += self.sets[group as usize].insert(number, numbers_len);
                 }
             }
         }
@@ -62,7 +66,9 @@ impl DistinctSets {
         numbers_len: usize,
     ) {
         let set = &mut self.sets[group];
-        other.sets[other_group].for_each(|number| set.insert(translate(number), numbers_len));
+        let mut grown = 0;
+        other.sets[other_group].for_each(|number| grown += set.insert(translate(number), numbers_len));
+        self.member_bytes += grown;
     }
 
     pub(crate) fn counts(&self, groups: usize) -> Vec<i64> {
@@ -71,8 +77,7 @@ impl DistinctSets {
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.sets.capacity() * size_of::<NumberSet>()
-            + self.sets.iter().map(NumberSet::memory_bytes).sum::<usize>()
+        self.sets.capacity() * size_of::<NumberSet>() + self.member_bytes
     }
 }
 
@@ -94,25 +99,32 @@ impl NumberSet {
         *self = NumberSet::Bits { words, len };
     }
 
-    fn insert(&mut self, number: u32, numbers_len: usize) {
+    /// Adds a number; returns by how many bytes the set grew.
+    fn insert(&mut self, number: u32, numbers_len: usize) -> usize {
         if number == NULL {
-            return;
+            return 0;
         }
         match self {
             NumberSet::Few(few) => {
+                let (room, bytes) = (few.capacity(), few.allocation_size());
                 few.insert(number);
                 if few.len() * BITS_SHARE > numbers_len && few.len() > 16 {
                     self.become_bits(numbers_len);
+                } else if few.capacity() == room {
+                    return 0;
                 }
+                self.memory_bytes().saturating_sub(bytes)
             }
             NumberSet::Bits { words, len } => {
                 let place = number as usize / 64;
+                let bytes = words.capacity() * size_of::<u64>();
                 if place >= words.len() {
                     words.resize(numbers_len.div_ceil(64).max(place + 1), 0);
                 }
                 let bit = 1 << (number % 64);
                 *len += usize::from(words[place] & bit == 0);
                 words[place] |= bit;
+                words.capacity() * size_of::<u64>() - bytes
             }
         }
     }

@@ -1,58 +1,7 @@
 //! Numbers for values, in order of first sight.
 
 use hashbrown::HashTable;
-
-/// Numbers byte strings from zero.
-#[derive(Debug, Default)]
-pub(crate) struct BytesInterner {
-    numbers: HashTable<u32>,
-    /// Where each value ends in `bytes`.
-    ends: Vec<usize>,
-    bytes: Vec<u8>,
-}
-
-impl BytesInterner {
-    /// Returns the number of a value.
-    pub(crate) fn intern(&mut self, value: &[u8]) -> u32 {
-        let BytesInterner { numbers, ends, bytes } = self;
-        let hash = hash_bytes(value);
-        let at = |number: u32| value_at(ends, bytes, number as usize);
-        let found = numbers.find(hash, |&number| at(number) == value);
-        if let Some(&number) = found {
-            return number;
-        }
-        let number = u32::try_from(ends.len()).expect("fewer than 2^32 values are numbered");
-        numbers.insert_unique(hash, number, |&number| hash_bytes(value_at(ends, bytes, number as usize)));
-        bytes.extend_from_slice(value);
-        ends.push(bytes.len());
-        number
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Returns the value of a number.
-    pub(crate) fn value(&self, number: u32) -> &[u8] {
-        value_at(&self.ends, &self.bytes, number as usize)
-    }
-
-    pub(crate) fn memory_bytes(&self) -> usize {
-        self.bytes.capacity() + self.ends.capacity() * size_of::<usize>() + self.numbers.allocation_size()
-    }
-}
-
-fn value_at<'a>(ends: &[usize], bytes: &'a [u8], number: usize) -> &'a [u8] {
-    let start = if number == 0 { 0 } else { ends[number - 1] };
-    &bytes[start..ends[number]]
-}
-
-fn hash_bytes(value: &[u8]) -> u64 {
-    use std::hash::{BuildHasher, Hasher};
-    let mut hasher = foldhash::fast::FixedState::default().build_hasher();
-    hasher.write(value);
-    hasher.finish()
-}
+pub(crate) use meunier_segment::text_numbers::BytesInterner;
 
 /// Numbers whole numbers from zero.
 #[derive(Debug, Default)]

@@ -18,6 +18,7 @@ use arrow::row::{RowConverter, SortField};
 
 use crate::error::Result;
 use crate::interner::{BytesInterner, IntInterner};
+use meunier_segment::text_numbers::TextNumbers;
 
 /// The number of null.
 pub(crate) const NULL: u32 = u32::MAX;
@@ -59,6 +60,17 @@ impl Codes {
     }
 }
 
+/// How the values of a key are numbered, as all workers of a query do it.
+#[derive(Debug, Clone)]
+pub(crate) enum Numbering {
+    /// By codes.
+    Codes(Codes),
+    /// As the table numbers the texts of a column.
+    OfTable(Arc<TextNumbers>),
+    /// In order of first sight in this query.
+    OfQuery,
+}
+
 /// Numbers for the values of one key.
 #[derive(Debug)]
 pub(crate) struct KeySpace {
@@ -72,6 +84,11 @@ enum Numbers {
     /// Whole numbers, and floats by their bits.
     Ints(IntInterner),
     Bytes(BytesInterner),
+    /// Texts or bytes as their table numbers them, and what the numbers took when the query began.
+    OfTable {
+        numbers: Arc<TextNumbers>,
+        bytes_before: usize,
+    },
     /// Values of any other type, as bytes that Arrow makes of them.
     Rows {
         converter: RowConverter,
@@ -80,12 +97,15 @@ enum Numbers {
 }
 
 impl KeySpace {
-    /// Returns a space for values of this type, numbered by `codes` where they are known.
-    pub(crate) fn new(data_type: DataType, codes: Option<Codes>) -> Result<KeySpace> {
-        let numbers = match (codes, &data_type) {
-            (Some(codes), _) => Numbers::Codes(codes),
+    /// Returns a space for values of this type.
+    pub(crate) fn new(data_type: DataType, numbering: &Numbering) -> Result<KeySpace> {
+        let numbers = match (numbering, &data_type) {
+            (Numbering::Codes(codes), _) => Numbers::Codes(*codes),
+            (Numbering::OfTable(numbers), _) => {
+                Numbers::OfTable { numbers: Arc::clone(numbers), bytes_before: numbers.memory_bytes() }
+            }
             (
-                None,
+                Numbering::OfQuery,
                 DataType::Int32
                 | DataType::Int64
                 | DataType::Timestamp(TimeUnit::Millisecond, None)
@@ -93,8 +113,10 @@ impl KeySpace {
                 | DataType::Float64
                 | DataType::Boolean,
             ) => Numbers::Ints(IntInterner::default()),
-            (None, DataType::Utf8View | DataType::BinaryView) => Numbers::Bytes(BytesInterner::default()),
-            (None, other) => Numbers::Rows {
+            (Numbering::OfQuery, DataType::Utf8View | DataType::BinaryView) => {
+                Numbers::Bytes(BytesInterner::default())
+            }
+            (Numbering::OfQuery, other) => Numbers::Rows {
                 converter: RowConverter::new(vec![SortField::new(other.clone())])?,
                 rows: BytesInterner::default(),
             },
@@ -105,7 +127,15 @@ impl KeySpace {
     pub(crate) fn codes(&self) -> Option<Codes> {
         match &self.numbers {
             Numbers::Codes(codes) => Some(*codes),
-            Numbers::Ints(_) | Numbers::Bytes(_) | Numbers::Rows { .. } => None,
+            Numbers::Ints(_) | Numbers::Bytes(_) | Numbers::OfTable { .. } | Numbers::Rows { .. } => None,
+        }
+    }
+
+    /// Returns the table's numbers, if values are numbered by them.
+    pub(crate) fn of_table(&self) -> Option<&Arc<TextNumbers>> {
+        match &self.numbers {
+            Numbers::OfTable { numbers, .. } => Some(numbers),
+            Numbers::Codes(_) | Numbers::Ints(_) | Numbers::Bytes(_) | Numbers::Rows { .. } => None,
         }
     }
 
@@ -115,6 +145,7 @@ impl KeySpace {
             Numbers::Codes(codes) => codes.len as usize,
             Numbers::Ints(ints) => ints.len(),
             Numbers::Bytes(bytes) | Numbers::Rows { rows: bytes, .. } => bytes.len(),
+            Numbers::OfTable { numbers, .. } => numbers.with_values(BytesInterner::len),
         }
     }
 
@@ -123,6 +154,9 @@ impl KeySpace {
             Numbers::Codes(_) => 0,
             Numbers::Ints(ints) => ints.memory_bytes(),
             Numbers::Bytes(bytes) | Numbers::Rows { rows: bytes, .. } => bytes.memory_bytes(),
+            Numbers::OfTable { numbers, bytes_before } => {
+                numbers.memory_bytes().saturating_sub(*bytes_before)
+            }
         }
     }
 
@@ -138,6 +172,9 @@ impl KeySpace {
             }
             Numbers::Bytes(bytes) => {
                 for_each_bytes(values, |value| out.push(value.map_or(NULL, |value| bytes.intern(value))));
+            }
+            Numbers::OfTable { numbers, .. } => {
+                for_each_bytes(values, |value| out.push(value.map_or(NULL, |value| numbers.number(value))));
             }
             Numbers::Rows { converter, rows } => {
                 let converted = converter.convert_columns(std::slice::from_ref(values))?;
@@ -155,8 +192,11 @@ impl KeySpace {
 
     /// Returns the number of one value.
     pub(crate) fn number_at(&mut self, values: &ArrayRef, position: usize) -> Result<u32> {
-        if let (Numbers::Bytes(bytes), DataType::Utf8) = (&mut self.numbers, values.data_type()) {
-            return Ok(bytes.intern(values.as_string::<i32>().value(position).as_bytes()));
+        let text = |position| values.as_string::<i32>().value(position).as_bytes();
+        match (&mut self.numbers, values.data_type()) {
+            (Numbers::Bytes(bytes), DataType::Utf8) => return Ok(bytes.intern(text(position))),
+            (Numbers::OfTable { numbers, .. }, DataType::Utf8) => return Ok(numbers.number(text(position))),
+            _ => {}
         }
         let mut one = Vec::with_capacity(1);
         self.number_all(&values.slice(position, 1), &mut one)?;
@@ -167,7 +207,9 @@ impl KeySpace {
     pub(crate) fn translate(&mut self, other: &KeySpace, number: u32) -> u32 {
         match (&mut self.numbers, &other.numbers) {
             _ if number == NULL => NULL,
-            (Numbers::Codes(_), Numbers::Codes(_)) => number,
+            (Numbers::Codes(_), Numbers::Codes(_)) | (Numbers::OfTable { .. }, Numbers::OfTable { .. }) => {
+                number
+            }
             (Numbers::Ints(ints), Numbers::Ints(others)) => ints.intern(others.value(number)),
             (Numbers::Bytes(bytes), Numbers::Bytes(others))
             | (Numbers::Rows { rows: bytes, .. }, Numbers::Rows { rows: others, .. }) => {
@@ -190,9 +232,12 @@ impl KeySpace {
             }
             Numbers::Bytes(bytes) => {
                 let value = |number: u32| (number != NULL).then(|| bytes.value(number));
-                let values = numbers.iter().map(|&number| value(number));
-                Ok(self.array_of_bytes(values))
+                Ok(self.array_of_bytes(numbers.iter().map(|&number| value(number))))
             }
+            Numbers::OfTable { numbers: of_table, .. } => of_table.with_values(|bytes| {
+                let value = |number: u32| (number != NULL).then(|| bytes.value(number));
+                Ok(self.array_of_bytes(numbers.iter().map(|&number| value(number))))
+            }),
             Numbers::Rows { converter, rows } => {
                 let parser = converter.parser();
                 let null = converter.convert_columns(&[arrow::array::new_null_array(&self.data_type, 1)])?;

@@ -13,13 +13,15 @@ use meunier_segment::ids::Ids;
 use meunier_segment::schema::Field;
 use meunier_segment::stats::ColumnStats;
 use meunier_segment::table_snapshot::Segment;
+use meunier_segment::text_numbers::IdNumbers;
 use meunier_segment::value::Value;
 
 use crate::compute::Compute;
 use crate::error::Result;
 use crate::input::{ChunkView, InputColumn, values_of};
-use crate::key_space::{Codes, KeySpace, NULL};
+use crate::key_space::{Codes, KeySpace, NULL, Numbering};
 use crate::rows::ChunkRows;
+use crate::segment_work::SegmentInput;
 
 /// Codes take at most so many numbers: 32 MiB where a table of them is kept.
 const CODES_MAX: u32 = 1 << 23;
@@ -71,8 +73,26 @@ impl Key {
         }
     }
 
+    /// Returns how the key's values are numbered in all segments.
+    pub(crate) fn numbering(&self, columns: &[InputColumn], input: &SegmentInput) -> Numbering {
+        if let Some(codes) = self.codes(columns, &input.segments) {
+            return Numbering::Codes(codes);
+        }
+        let Key::Column { column, data_type: DataType::Utf8View | DataType::BinaryView } = self else {
+            return Numbering::OfQuery;
+        };
+        let InputColumn::Stored { field, .. } = &columns[*column] else { return Numbering::OfQuery };
+        let distinct = |segment: &Segment| segment.stats(field).and_then(|stats| stats.distinct_count);
+        let many =
+            input.segments.iter().filter_map(distinct).any(|distinct| distinct > DICTIONARY_SMALL as u64);
+        match many {
+            true => Numbering::OfTable(input.numbers.column(&field.name)),
+            false => Numbering::OfQuery,
+        }
+    }
+
     /// Returns codes for the key's values in all segments, where they are whole numbers not too far apart.
-    pub(crate) fn codes(&self, columns: &[InputColumn], segments: &[Segment]) -> Option<Codes> {
+    fn codes(&self, columns: &[InputColumn], segments: &[Segment]) -> Option<Codes> {
         let (column, width) = match self {
             Key::Column { column, .. } => (*column, 1),
             Key::Bucket { column, width, .. } => (*column, *width),
@@ -127,16 +147,25 @@ pub(crate) struct KeyColumn {
 enum Local {
     /// By dictionary id; the id after the last stands for null. With `coordinates`, which has an entry for each of
     /// these ids, by the value's number instead.
-    Ids { column: Column, dictionary: Arc<Dictionary>, numbers: Vec<u32>, coordinates: Vec<u32> },
+    Ids { column: Column, dictionary: Arc<Dictionary>, numbers: Known, coordinates: Vec<u32> },
     /// By code; the code after the last stands for null.
     Codes { column: Column, codes: Codes },
     /// Not at all: each row is numbered by itself.
     Values(Option<Column>),
 }
 
+/// The numbers of a dictionary's ids, as far as they are known.
+#[derive(Debug)]
+enum Known {
+    /// To this query.
+    OfQuery(Vec<u32>),
+    /// To the table.
+    OfTable(Arc<IdNumbers>),
+}
+
 impl KeyColumn {
-    pub(crate) fn new(key: &Key, columns: &Arc<[InputColumn]>, codes: Option<Codes>) -> Result<KeyColumn> {
-        let space = KeySpace::new(key.data_type().clone(), codes)?;
+    pub(crate) fn new(key: &Key, columns: &Arc<[InputColumn]>, numbering: &Numbering) -> Result<KeyColumn> {
+        let space = KeySpace::new(key.data_type().clone(), numbering)?;
         Ok(KeyColumn { key: key.clone(), columns: Arc::clone(columns), space, local: Local::Values(None) })
     }
 
@@ -271,11 +300,13 @@ impl KeyColumn {
     }
 
     fn ids(&self, dictionary: Arc<Dictionary>, column: Column, numbers: Option<Vec<u32>>) -> Local {
-        let numbers = numbers.unwrap_or_else(|| match self.has_open(&dictionary) {
+        let numbers = match (numbers, self.space.of_table()) {
+            (Some(numbers), _) => Known::OfQuery(numbers),
             // The numbers found so far are kept.
-            true => Vec::new(),
-            false => vec![UNKNOWN; dictionary.len()],
-        });
+            (None, _) if self.has_open(&dictionary) => Known::OfQuery(Vec::new()),
+            (None, Some(of_table)) => Known::OfTable(of_table.of_dictionary(&dictionary)),
+            (None, None) => Known::OfQuery(vec![UNKNOWN; dictionary.len()]),
+        };
         Local::Ids { column, dictionary, numbers, coordinates: Vec::new() }
     }
 
@@ -297,6 +328,8 @@ impl KeyColumn {
     pub(crate) fn can_be_stable(&self, rows: usize) -> bool {
         match &self.local {
             Local::Codes { .. } => true,
+            // The table's numbers may be many more than this segment's.
+            Local::Ids { .. } if self.space.of_table().is_some() => false,
             Local::Ids { dictionary, .. } => dictionary.len() <= DICTIONARY_SMALL.min(rows.saturating_mul(2)),
             Local::Values(_) => false,
         }
@@ -324,6 +357,9 @@ impl KeyColumn {
             coordinates.clear();
             if let Some(radix) = radix {
                 let null = u32::try_from(radix - 1).expect("a table has fewer than 2^32 entries");
+                let Known::OfQuery(numbers) = numbers else {
+                    unreachable!("the table's numbers are not stable")
+                };
                 coordinates.extend(numbers.iter().map(|&number| if number == NULL { null } else { number }));
                 coordinates.push(null);
             }
@@ -407,12 +443,23 @@ impl KeyColumn {
         let Local::Ids { dictionary, numbers, .. } = &mut self.local else {
             unreachable!("only dictionaries have ids");
         };
-        let Some(number) = numbers.get_mut(id as usize) else { return Ok(NULL) };
-        if *number == UNKNOWN {
-            let (block, position) = dictionary.place(id);
-            *number = self.space.number_at(dictionary.blocks()[block].values(), position)?;
+        if id as usize >= dictionary.len() {
+            return Ok(NULL);
         }
-        Ok(*number)
+        let known = match numbers {
+            Known::OfQuery(numbers) => Some(numbers[id as usize]).filter(|&number| number != UNKNOWN),
+            Known::OfTable(numbers) => numbers.get(id),
+        };
+        if let Some(number) = known {
+            return Ok(number);
+        }
+        let (block, position) = dictionary.place(id);
+        let number = self.space.number_at(dictionary.blocks()[block].values(), position)?;
+        match numbers {
+            Known::OfQuery(numbers) => numbers[id as usize] = number,
+            Known::OfTable(numbers) => numbers.set(id, number),
+        }
+        Ok(number)
     }
 
     /// Appends each row's number to `out`.
@@ -457,8 +504,8 @@ impl KeyColumn {
 
     pub(crate) fn memory_bytes(&self) -> usize {
         let local = match &self.local {
-            Local::Ids { numbers, .. } => numbers.capacity() * size_of::<u32>(),
-            Local::Codes { .. } | Local::Values(_) => 0,
+            Local::Ids { numbers: Known::OfQuery(numbers), .. } => numbers.capacity() * size_of::<u32>(),
+            Local::Ids { .. } | Local::Codes { .. } | Local::Values(_) => 0,
         };
         local + self.space.memory_bytes()
     }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use meunier_segment::table_snapshot::Segment;
+use meunier_segment::text_numbers::TableNumbers;
 
 use crate::counters::ScanCounters;
 use crate::error::Result;
@@ -25,6 +26,8 @@ pub struct SegmentInput {
     pub predicate: Arc<Predicate>,
     /// Whether dictionaries and indexes may answer the predicate.
     pub uses_indexes: bool,
+    /// Numbers of the table's texts.
+    pub numbers: Arc<TableNumbers>,
     /// What is read is counted here.
     pub counters: Arc<ScanCounters>,
 }
@@ -57,6 +60,7 @@ impl SegmentInput {
             columns: Arc::clone(&self.columns),
             predicate: Arc::clone(&self.predicate),
             uses_indexes: self.uses_indexes,
+            numbers: Arc::clone(&self.numbers),
             counters: Arc::clone(counters),
         };
         (input, left_out)
@@ -133,7 +137,7 @@ impl SegmentWork {
         if let Some(filter) = progress.filter.get() {
             return Ok(Arc::clone(filter));
         }
-        let SegmentInput { segments, columns, predicate, uses_indexes, counters } = &self.input;
+        let SegmentInput { segments, columns, predicate, uses_indexes, counters, .. } = &self.input;
         // Two readers may bind at once; both find the same.
         let bound = Arc::new(SegmentFilter::bind(predicate, columns, &segments[segment], *uses_indexes)?);
         if !progress.processed.swap(true, Ordering::Relaxed) {

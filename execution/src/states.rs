@@ -16,7 +16,7 @@ use crate::distinct::{DistinctSets, translation};
 use crate::error::Result;
 use crate::external::{External, ExternalFunction};
 use crate::input::{ChunkView, InputColumn, unreadable};
-use crate::key_space::Codes;
+use crate::key_space::Numbering;
 use crate::keys::{Key, KeyColumn};
 use crate::numbers::{Input, NullReader, Number, NumberReader};
 use crate::rows::ChunkRows;
@@ -109,7 +109,7 @@ impl State {
     pub(crate) fn new(
         aggregate: &Aggregate,
         columns: &Arc<[InputColumn]>,
-        codes: Option<Codes>,
+        numbering: &Numbering,
         has_keys: bool,
     ) -> Result<State> {
         let float = aggregate.data_type == DataType::Float64 || aggregate.data_type == DataType::Float32;
@@ -132,7 +132,7 @@ impl State {
             Function::Max(input) => Gathered::OrderedInts(ints(input, Folding::Max)),
             Function::CountDistinct(key) => Gathered::Distinct {
                 sets: DistinctSets::default(),
-                values: Box::new(KeyColumn::new(key, columns, codes)?),
+                values: Box::new(KeyColumn::new(key, columns, numbering)?),
             },
             Function::External { inputs, function } => {
                 Gathered::External(External::new(inputs, function.as_ref(), columns, has_keys)?)

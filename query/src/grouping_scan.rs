@@ -136,7 +136,7 @@ pub(crate) async fn run(
     pool: &Arc<dyn MemoryPool>,
 ) -> Result<RecordBatch> {
     let aggregation = &grouping_work.grouping.aggregation;
-    let prepared = Arc::new(aggregation.prepare(&grouping_work.segments.segments));
+    let prepared = Arc::new(aggregation.prepare(&grouping_work.segments));
     let mut whole = Groups::new(&prepared, pool)?;
     let segments = whole.take_whole_segments(grouping_work).await?;
     let readers = readers.min(segments.segments.len()).max(1);

@@ -13,7 +13,7 @@ use meunier_execution::counters::ScanCounters;
 use meunier_execution::input::InputColumn;
 use meunier_execution::predicate::Predicate;
 use meunier_execution::segment_work::SegmentInput;
-use meunier_segment::table_snapshot::Segment;
+use meunier_segment::table_snapshot::TableSnapshot;
 
 use crate::options::Rules;
 use crate::predicate::PredicateContext;
@@ -66,7 +66,7 @@ impl Reading {
         &self.conditions
     }
 
-    /// Returns what is read of those segments that can hold a row that passes, and how many others there are.
+    /// Returns what is read of those segments of a table that can hold a row that passes, and how many others there are.
     /// `parameters` are the values of `$1`, `$2`, ….
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl Reading {
     pub(crate) fn of_segments(
         &self,
         parameters: &[Option<ScalarValue>],
-        segments: impl Iterator<Item = Segment>,
+        snapshot: &TableSnapshot,
         counters: &Arc<ScanCounters>,
     ) -> Result<(SegmentInput, usize)> {
         let predicate = match &self.predicate {
@@ -94,9 +94,10 @@ impl Reading {
             columns: Arc::clone(&self.inputs),
             predicate,
             uses_indexes: self.rules.dictionary_filter,
+            numbers: Arc::clone(&snapshot.numbers),
             counters: Arc::clone(counters),
         };
-        Ok(input.of_segments(segments, self.rules.segment_pruning, counters))
+        Ok(input.of_segments(snapshot.segments(), self.rules.segment_pruning, counters))
     }
 }
 

@@ -104,7 +104,7 @@ impl ShortPlan {
         threads: usize,
         pool: &Arc<dyn MemoryPool>,
     ) -> Result<RecordBatch> {
-        let read = |reading: &Reading| reading.of_segments(parameters, snapshot.segments(), counters);
+        let read = |reading: &Reading| reading.of_segments(parameters, snapshot, counters);
         let mut batch = match &self.leaf {
             Leaf::Groups(grouping) => {
                 let (segments, pruned) = read(&grouping.reading)?;

@@ -68,7 +68,7 @@ impl SnapshotTable {
     /// # Errors
     /// When it has parameters.
     pub(crate) fn read(&self, reading: &Reading) -> Result<(SegmentInput, usize)> {
-        reading.of_segments(&[], self.snapshot.segments(), &self.counters)
+        reading.of_segments(&[], &self.snapshot, &self.counters)
     }
 
     /// Returns the table's columns as segments are read for them; their order is that of [`TableProvider::schema`].

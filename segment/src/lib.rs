@@ -12,6 +12,7 @@ pub mod segment_name;
 pub mod options;
 pub mod ids;
 pub mod dictionary;
+pub mod text_numbers;
 mod dictionary_writer;
 pub mod column_buffer;
 pub mod row_buffer;

@@ -19,6 +19,7 @@ use crate::sealed_segment::SealedSegment;
 use crate::segment_name::SegmentName;
 use crate::star_tree::StarTree;
 use crate::stats::ColumnStats;
+use crate::text_numbers::TableNumbers;
 use crate::value::Value;
 
 /// A segment of either kind; both answer alike.
@@ -56,6 +57,7 @@ pub struct LiveTable {
     name: String,
     schema: ArcSwap<Schema>,
     partitions: ArcSwap<Vec<Arc<PartitionCell>>>,
+    numbers: Arc<TableNumbers>,
 }
 
 /// The segments one query sees, fixed at its start.
@@ -67,6 +69,8 @@ pub struct TableSnapshot {
     pub schema: Arc<Schema>,
     /// Its partitions, in order of their number.
     pub partitions: Vec<Arc<PartitionSnapshot>>,
+    /// Numbers of the texts in them.
+    pub numbers: Arc<TableNumbers>,
 }
 
 impl PartitionCell {
@@ -95,7 +99,12 @@ impl PartitionCell {
 impl LiveTable {
     /// Returns a table without partitions.
     pub fn new(name: &str, schema: Arc<Schema>) -> LiveTable {
-        LiveTable { name: name.to_owned(), schema: ArcSwap::new(schema), partitions: ArcSwap::default() }
+        LiveTable {
+            name: name.to_owned(),
+            schema: ArcSwap::new(schema),
+            partitions: ArcSwap::default(),
+            numbers: Arc::default(),
+        }
     }
 
     /// Returns the table's name.
@@ -134,6 +143,7 @@ impl LiveTable {
             table: self.name.clone(),
             schema: self.schema(),
             partitions: self.partitions.load().iter().map(|cell| cell.load()).collect(),
+            numbers: Arc::clone(&self.numbers),
         }
     }
 }
