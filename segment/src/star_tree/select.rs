@@ -48,6 +48,56 @@ struct Wants {
     end: usize,
 }
 
+/// Takes what a walk finds.
+trait Found {
+    /// Records that aggregate nodes, each of which passes.
+    fn aggregates(&mut self, records: &[u32]);
+    /// Consecutive records, and the first dimension whose filter was not applied to them.
+    fn records(&mut self, records: Range<u32>, first_unchecked: usize);
+}
+
+struct Ranges {
+    selected: Vec<SelectedRecords>,
+    dimensions: usize,
+}
+
+impl Found for Ranges {
+    fn aggregates(&mut self, records: &[u32]) {
+        records.iter().for_each(|&record| self.records(record..record + 1, self.dimensions));
+    }
+
+    fn records(&mut self, records: Range<u32>, first_unchecked: usize) {
+        match self.selected.last_mut() {
+            Some(last) if last.records.end == records.start && last.first_unchecked == first_unchecked => {
+                last.records.end = records.end;
+            }
+            _ => self.selected.push(SelectedRecords { records, first_unchecked }),
+        }
+    }
+}
+
+struct Passing<'a> {
+    tree: &'a StarTree,
+    wants: &'a Wants,
+    found: Vec<u32>,
+}
+
+impl Found for Passing<'_> {
+    fn aggregates(&mut self, records: &[u32]) {
+        self.found.extend_from_slice(records);
+    }
+
+    fn records(&mut self, records: Range<u32>, first_unchecked: usize) {
+        let start = self.found.len();
+        self.found.extend(records);
+        for dimension in first_unchecked..self.wants.end {
+            if let Want::Only(ids) = &self.wants.of[dimension] {
+                retain_from(&mut self.found, start, &self.tree.dimensions[dimension].ids, ids);
+            }
+        }
+    }
+}
+
 impl StarTree {
     /// Returns the records that answer a query in ascending ranges of each node, before the filters that the walk could
     /// not apply.
@@ -55,19 +105,9 @@ impl StarTree {
     /// # Panics
     /// When a dimension does not exist.
     pub fn select(&self, filters: &[DimensionFilter], group_by: &[usize]) -> Vec<SelectedRecords> {
-        let mut selected: Vec<SelectedRecords> = Vec::new();
-        self.walk(
-            &self.wants(filters, group_by),
-            &mut |records, first_unchecked| match selected.last_mut() {
-                Some(last)
-                    if last.records.end == records.start && last.first_unchecked == first_unchecked =>
-                {
-                    last.records.end = records.end;
-                }
-                _ => selected.push(SelectedRecords { records, first_unchecked }),
-            },
-        );
-        selected
+        let mut ranges = Ranges { selected: Vec::new(), dimensions: self.dimensions.len() };
+        self.walk(&self.wants(filters, group_by), &mut ranges);
+        ranges.selected
     }
 
     /// Returns the records that answer a query: grouping them by `group_by` and aggregating their metrics gives what
@@ -77,17 +117,9 @@ impl StarTree {
     /// When a dimension does not exist.
     pub fn records(&self, filters: &[DimensionFilter], group_by: &[usize]) -> Vec<u32> {
         let wants = self.wants(filters, group_by);
-        let mut found = Vec::new();
-        self.walk(&wants, &mut |records, first_unchecked| {
-            let start = found.len();
-            found.extend(records);
-            for dimension in first_unchecked..wants.end {
-                if let Want::Only(ids) = &wants.of[dimension] {
-                    retain_from(&mut found, start, &self.dimensions[dimension].ids, ids);
-                }
-            }
-        });
-        found
+        let mut passing = Passing { tree: self, wants: &wants, found: Vec::new() };
+        self.walk(&wants, &mut passing);
+        passing.found
     }
 
     fn wants(&self, filters: &[DimensionFilter], group_by: &[usize]) -> Wants {
@@ -109,32 +141,33 @@ impl StarTree {
         Wants { of, end }
     }
 
-    /// Calls `visit` with records and the first dimension whose filter was not applied to them.
-    fn walk(&self, wants: &Wants, visit: &mut impl FnMut(Range<u32>, usize)) {
+    fn walk(&self, wants: &Wants, found: &mut impl Found) {
         if self.record_count() > 0 {
-            self.walk_node(0, 0, wants, visit);
+            self.walk_node(0, 0, wants, found);
         }
     }
 
     /// Goes as deep as there are dimensions, of which there are at most [`super::DIMENSIONS_MAX`].
-    fn walk_node(&self, node: usize, depth: usize, wants: &Wants, visit: &mut impl FnMut(Range<u32>, usize)) {
+    fn walk_node(&self, node: usize, depth: usize, wants: &Wants, found: &mut impl Found) {
         if depth >= wants.end {
-            let record = self.nodes.aggregated[node];
-            return visit(record..record + 1, self.dimensions.len());
+            return found.aggregates(&self.nodes.aggregated[node..=node]);
         }
         let mut children = self.nodes.children(node);
         if children.is_empty() {
-            return visit(self.nodes.records(node), depth);
+            return found.records(self.nodes.records(node), depth);
         }
         let has_star = self.nodes.values[children.end - 1] == STAR;
         if has_star {
             children.end -= 1;
         }
         match &wants.of[depth] {
-            Want::Nothing if has_star => self.walk_node(children.end, depth + 1, wants, visit),
+            Want::Nothing if has_star => self.walk_node(children.end, depth + 1, wants, found),
+            Want::Nothing | Want::Each if depth + 1 == wants.end => {
+                found.aggregates(&self.nodes.aggregated[children])
+            }
             Want::Nothing | Want::Each => {
                 for child in children {
-                    self.walk_node(child, depth + 1, wants, visit);
+                    self.walk_node(child, depth + 1, wants, found);
                 }
             }
             Want::Only(ids) => {
@@ -142,7 +175,7 @@ impl StarTree {
                 for range in ids.ranges() {
                     child += self.nodes.values[child..children.end].partition_point(|&id| id < range.start);
                     while child < children.end && self.nodes.values[child] < range.end {
-                        self.walk_node(child, depth + 1, wants, visit);
+                        self.walk_node(child, depth + 1, wants, found);
                         child += 1;
                     }
                 }
