@@ -1,0 +1,3 @@
+//! Functions called by SQL, compared with facts.
+
+mod scalars;
