@@ -1,10 +1,32 @@
 //! Functions of many rows' values.
+//!
+//! Where DataFusion's own means the same as Pinot's it is taken. All others are [`Definition`]s: one theme a module, each a
+//! [`computation::Computation`] that knows one group.
+
+mod call;
+mod columns;
+mod computation;
+mod percentile;
+mod serial;
+mod udaf;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::functions_aggregate as aggregate;
 use datafusion::logical_expr::AggregateUDF;
+
+use self::udaf::{Definition, PinotAggregate};
+use crate::canonical;
+use crate::description::FunctionDescription;
+
+/// All aggregates of ours, theme by theme.
+static THEMES: [&[Definition]; 1] = [&percentile::DEFINITIONS];
+
+/// Returns what each aggregate of ours is.
+pub(crate) fn descriptions() -> impl Iterator<Item = &'static FunctionDescription> {
+    THEMES.iter().flat_map(|theme| theme.iter()).map(|definition| &definition.description)
+}
 
 /// Returns all of them by canonical name.
 pub(crate) fn all() -> HashMap<String, Arc<AggregateUDF>> {
@@ -32,5 +54,12 @@ pub(crate) fn all() -> HashMap<String, Arc<AggregateUDF>> {
     add(&["grouping"], aggregate::grouping::grouping_udaf());
     add(&["firstvalue"], aggregate::first_last::first_value_udaf());
     add(&["lastvalue"], aggregate::first_last::last_value_udaf());
+    for definition in THEMES.iter().flat_map(|theme| theme.iter()) {
+        let function = Arc::new(AggregateUDF::new_from_impl(PinotAggregate::new(definition)));
+        let FunctionDescription { name, aliases, .. } = definition.description;
+        for name in aliases.iter().chain([&name]) {
+            map.insert(canonical(name), Arc::clone(&function));
+        }
+    }
     map
 }

@@ -122,7 +122,7 @@ impl Functions {
 
 /// Returns what each function is, in the order of the reference.
 pub fn descriptions() -> impl Iterator<Item = &'static FunctionDescription> {
-    scalar::descriptions()
+    scalar::descriptions().chain(aggregate::descriptions())
 }
 
 /// Returns the name under which a function is found: lower case, no underscores.
