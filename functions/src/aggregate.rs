@@ -3,12 +3,20 @@
 //! Where DataFusion's own means the same as Pinot's it is taken. All others are [`Definition`]s: one theme a module, each a
 //! [`computation::Computation`] that knows one group.
 
+mod arrays;
 mod call;
+mod cell;
+mod collected;
 mod columns;
 mod computation;
+mod counts;
+mod folds;
+mod moments;
 mod percentile;
+mod precise;
 mod serial;
 mod udaf;
+mod with_time;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,7 +29,16 @@ use crate::canonical;
 use crate::description::FunctionDescription;
 
 /// All aggregates of ours, theme by theme.
-static THEMES: [&[Definition]; 1] = [&percentile::DEFINITIONS];
+static THEMES: [&[Definition]; 8] = [
+    &percentile::DEFINITIONS,
+    &folds::DEFINITIONS,
+    &counts::DEFINITIONS,
+    &moments::DEFINITIONS,
+    &with_time::DEFINITIONS,
+    &collected::DEFINITIONS,
+    &arrays::DEFINITIONS,
+    &precise::DEFINITIONS,
+];
 
 /// Returns what each aggregate of ours is.
 pub(crate) fn descriptions() -> impl Iterator<Item = &'static FunctionDescription> {

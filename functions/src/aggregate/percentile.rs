@@ -4,7 +4,7 @@ mod digest;
 mod digested;
 mod kll;
 mod listed;
-mod order;
+pub(crate) mod order;
 mod quantile_digest;
 
 use arrow::datatypes::DataType;

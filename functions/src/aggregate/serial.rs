@@ -11,7 +11,6 @@ pub(crate) trait Write {
     fn put_i64(&mut self, value: i64);
     fn put_u64(&mut self, value: u64);
     fn put_f64(&mut self, value: f64);
-    fn put_i128(&mut self, value: i128);
     fn put_bytes(&mut self, value: &[u8]);
 }
 
@@ -38,10 +37,6 @@ impl Write for Vec<u8> {
     }
 
     fn put_f64(&mut self, value: f64) {
-        self.extend_from_slice(&value.to_le_bytes());
-    }
-
-    fn put_i128(&mut self, value: i128) {
         self.extend_from_slice(&value.to_le_bytes());
     }
 
@@ -103,10 +98,6 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn f64(&mut self) -> Result<f64> {
         Ok(f64::from_le_bytes(self.array()?))
-    }
-
-    pub(crate) fn i128(&mut self) -> Result<i128> {
-        Ok(i128::from_le_bytes(self.array()?))
     }
 
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8]> {

@@ -2,3 +2,4 @@
 
 mod percentiles;
 mod table;
+mod values;
