@@ -10,11 +10,15 @@ mod collected;
 mod columns;
 mod computation;
 mod counts;
+mod empty;
+mod exact;
 mod folds;
+mod funnel;
 mod moments;
 mod percentile;
 mod precise;
 mod serial;
+mod sketches;
 mod udaf;
 mod with_time;
 
@@ -24,12 +28,13 @@ use std::sync::Arc;
 use datafusion::functions_aggregate as aggregate;
 use datafusion::logical_expr::AggregateUDF;
 
+pub use self::empty::empty_value;
 use self::udaf::{Definition, PinotAggregate};
 use crate::canonical;
 use crate::description::FunctionDescription;
 
 /// All aggregates of ours, theme by theme.
-static THEMES: [&[Definition]; 8] = [
+static THEMES: [&[Definition]; 11] = [
     &percentile::DEFINITIONS,
     &folds::DEFINITIONS,
     &counts::DEFINITIONS,
@@ -38,6 +43,9 @@ static THEMES: [&[Definition]; 8] = [
     &collected::DEFINITIONS,
     &arrays::DEFINITIONS,
     &precise::DEFINITIONS,
+    &sketches::DEFINITIONS,
+    &exact::DEFINITIONS,
+    &funnel::DEFINITIONS,
 ];
 
 /// Returns what each aggregate of ours is.

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use datafusion::functions_window as window;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
+pub use aggregate::empty_value;
 pub use description::{FunctionDescription, FunctionGroup};
 
 /// Names that the dialect rewrites, so that they exist without an entry of their own.

@@ -60,7 +60,8 @@ pub(crate) static DEFINITIONS: [Definition; 3] = [
     },
 ];
 
-fn list_of(data_type: DataType) -> DataType {
+/// Returns the type of a list.
+pub(crate) fn list_of(data_type: DataType) -> DataType {
     DataType::List(Arc::new(Field::new_list_field(data_type, true)))
 }
 
