@@ -32,7 +32,10 @@ async fn main() -> datafusion::error::Result<()> {
                 context.sql(&sql).await?.collect().await?;
                 best = best.min(begin.elapsed().as_secs_f64());
             }
-            println!("{groups:>6} groups {call:<36} {:>7.1} ns/row", best * 1e9 / (BATCHES * BATCH_ROWS) as f64);
+            println!(
+                "{groups:>6} groups {call:<36} {:>7.1} ns/row",
+                best * 1e9 / (BATCHES * BATCH_ROWS) as f64
+            );
         }
     }
     Ok(())
@@ -65,7 +68,8 @@ fn table(groups: u64) -> datafusion::error::Result<SessionContext> {
     let mut batches = Vec::new();
     for _ in 0..BATCHES {
         let keys: Int32Array = (0..BATCH_ROWS).map(|_| i32::try_from(next() % groups).ok()).collect();
-        let values: Float64Array = (0..BATCH_ROWS).map(|_| Some((next() % 1_000_000) as f64 * 1e-5).map(f64::exp)).collect();
+        let values: Float64Array =
+            (0..BATCH_ROWS).map(|_| Some(f64::exp((next() % 1_000_000) as f64 * 1e-5))).collect();
         let columns = [("k", Arc::new(keys) as ArrayRef), ("v", Arc::new(values))];
         batches.push(RecordBatch::try_from_iter(columns)?);
     }

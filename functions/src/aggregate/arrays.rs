@@ -99,7 +99,8 @@ fn histogram(call: &Call) -> Result<Box<dyn States>> {
     if edges.len() < 2 || edges.windows(2).any(|pair| pair[0] >= pair[1]) {
         return call.refuse("the edges of a histogram are at least two, each larger than the one before");
     }
-    let equal_width = (call.len() == 4).then(|| (edges[edges.len() - 1] - edges[0]) / (edges.len() - 1) as f64);
+    let equal_width =
+        (call.len() == 4).then(|| (edges[edges.len() - 1] - edges[0]) / (edges.len() - 1) as f64);
     Ok(Groups::boxed(Histogram { edges, equal_width }))
 }
 

@@ -93,7 +93,10 @@ impl Call {
             return Ok(default);
         }
         let number = self.number(position)?;
-        #[expect(clippy::cast_possible_truncation, reason = "a fraction is refused, and so is what saturates")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a fraction is refused, and so is what saturates"
+        )]
         let whole = number as i64;
         match whole as f64 == number && range.contains(&whole) {
             true => Ok(whole),

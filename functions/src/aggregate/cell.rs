@@ -1,11 +1,12 @@
 //! One value of any of Pinot's types, kept by an aggregate: equal and ordered as values of the type are.
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Decimal256Array, Float32Array, Float64Array, Int32Array,
-    Int64Array, StringArray, TimestampMillisecondArray,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Decimal256Array, Float32Array, Float64Array,
+    Int32Array, Int64Array, StringArray, TimestampMillisecondArray,
 };
 use arrow::datatypes::{
-    DataType, Decimal256Type, Float32Type, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampMillisecondType, i256,
+    DataType, Decimal256Type, Float32Type, Float64Type, Int32Type, Int64Type, TimeUnit,
+    TimestampMillisecondType, i256,
 };
 use datafusion::common::plan_err;
 use datafusion::error::Result;

@@ -30,8 +30,12 @@ pub(crate) fn doubles(array: &ArrayRef) -> Result<Float64Array> {
     Ok(cast_to(array, &DataType::Float64)?.as_primitive::<Float64Type>().clone())
 }
 
-/// Returns an argument as longs; fractions are cut off.
+/// Returns an argument as longs; fractions are cut off, and what is too large becomes the largest, as in Java.
 pub(crate) fn longs(array: &ArrayRef) -> Result<Int64Array> {
+    if array.data_type().is_floating() {
+        #[expect(clippy::cast_possible_truncation, reason = "as Java does it")]
+        return Ok(doubles(array)?.unary(|value| value as i64));
+    }
     Ok(cast_to(array, &DataType::Int64)?.as_primitive::<Int64Type>().clone())
 }
 
@@ -53,10 +57,7 @@ pub(crate) fn is_bytes(data_type: &DataType) -> bool {
 /// Refuses an argument that stands for no number.
 pub(crate) fn check_number(name: &str, data_type: &DataType) -> Result<()> {
     let is_number = data_type.is_numeric()
-        || matches!(
-            data_type,
-            DataType::Boolean | DataType::Timestamp(..) | DataType::Utf8 | DataType::Null
-        );
+        || matches!(data_type, DataType::Boolean | DataType::Timestamp(..) | DataType::Utf8 | DataType::Null);
     match is_number {
         true => Ok(()),
         false => plan_err!("`{name}` takes a column of numbers, not of {data_type}"),

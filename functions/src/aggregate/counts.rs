@@ -73,12 +73,15 @@ fn counts(call: &Call, answer: Answer) -> Box<dyn States> {
 
 fn mode(call: &Call) -> Result<Box<dyn States>> {
     let reducer = if call.len() > 1 { call.text(1)?.to_uppercase() } else { "MIN".to_owned() };
-    Ok(counts(call, match reducer.as_str() {
-        "MIN" => |values| most_frequent(values).into_iter().fold(f64::INFINITY, f64::min),
-        "MAX" => |values| most_frequent(values).into_iter().fold(f64::NEG_INFINITY, f64::max),
-        "AVG" => |values| mean(most_frequent(values).into_iter()),
-        _ => return call.refuse(&format!("`{reducer}` is no way to choose between modes")),
-    }))
+    Ok(counts(
+        call,
+        match reducer.as_str() {
+            "MIN" => |values| most_frequent(values).into_iter().fold(f64::INFINITY, f64::min),
+            "MAX" => |values| most_frequent(values).into_iter().fold(f64::NEG_INFINITY, f64::max),
+            "AVG" => |values| mean(most_frequent(values).into_iter()),
+            _ => return call.refuse(&format!("`{reducer}` is no way to choose between modes")),
+        },
+    ))
 }
 
 fn most_frequent(values: &mut dyn Iterator<Item = (f64, u64)>) -> Vec<f64> {

@@ -17,15 +17,11 @@ pub fn empty_value(name: &str) -> Option<ScalarValue> {
         "max" | "avg" | "minmaxrange" | "mode" | "percentile" | "percentilesmarttdigest" => {
             double(f64::NEG_INFINITY)
         }
-        "varpop" | "varsamp" | "variance" | "stddevpop" | "stddevsamp" | "stddev" | "covarpop" | "covarsamp" => {
-            double(f64::NEG_INFINITY)
-        }
+        "varpop" | "varsamp" | "variance" | "stddevpop" | "stddevsamp" | "stddev" | "covarpop"
+        | "covarsamp" => double(f64::NEG_INFINITY),
         "percentiletdigest" | "skewness" | "kurtosis" | "distinctavg" => double(f64::NAN),
         "percentileest" => long(i64::MIN),
-        "sumvaluesintegersumtuplesketch" | "distinctcounttuplesketch" => long(0),
-        "distinctcounthll" | "distinctcounthllplus" | "distinctcountull" | "fasthll" => long(0),
-        "distinctcountsmarthll" | "distinctcountsmarthllplus" | "distinctcountsmartull" => long(0),
-        "distinctcountthetasketch" | "distinctcountcpcsketch" => long(0),
+        "sumvaluesintegersumtuplesketch" => long(0),
         "sumprecision" => Some(ScalarValue::Utf8(Some("0".to_owned()))),
         _ => None,
     }

@@ -16,12 +16,7 @@ pub(crate) static DEFINITIONS: [Definition; 2] = [
     Definition {
         description: Definition::describe(
             "distinctCount",
-            &[
-                "distinctCountMV",
-                "distinctCountBitmap",
-                "distinctCountBitmapMV",
-                "distinctCountOffHeap",
-            ],
+            &["distinctCountMV", "distinctCountBitmap", "distinctCountBitmapMV", "distinctCountOffHeap"],
             "distinctCount(column)",
             "The exact number of distinct values",
         ),
@@ -91,8 +86,12 @@ impl Computation for DistinctCount {
     fn finish(&mut self, states: &mut [Distinct]) -> Result<ArrayRef> {
         let counts = states.iter().map(|(values, _)| values.len());
         Ok(match self.as_int {
-            true => array::<Int32Array, _>(counts.map(|count| Some(i32::try_from(count).unwrap_or(i32::MAX)))),
-            false => array::<Int64Array, _>(counts.map(|count| Some(i64::try_from(count).unwrap_or(i64::MAX)))),
+            true => {
+                array::<Int32Array, _>(counts.map(|count| Some(i32::try_from(count).unwrap_or(i32::MAX))))
+            }
+            false => {
+                array::<Int64Array, _>(counts.map(|count| Some(i64::try_from(count).unwrap_or(i64::MAX))))
+            }
         })
     }
 

@@ -150,7 +150,13 @@ impl TextExtreme {
     fn put(&self, state: &mut Option<String>, value: &str) {
         let is_better = match state.as_deref() {
             None => true,
-            Some(present) => if self.keeps_first { value < present } else { value > present },
+            Some(present) => {
+                if self.keeps_first {
+                    value < present
+                } else {
+                    value > present
+                }
+            }
         };
         if is_better {
             *state = Some(value.to_owned());

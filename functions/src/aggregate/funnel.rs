@@ -359,7 +359,9 @@ impl Computation for WindowFunnel {
 
     fn finish(&mut self, states: &mut [Vec<Event>]) -> Result<ArrayRef> {
         // An event of no step comes first among those of its time, as Pinot's number for it is -1.
-        states.iter_mut().for_each(|events| events.sort_unstable_by_key(|(time, step)| (*time, step.wrapping_add(1))));
+        states
+            .iter_mut()
+            .for_each(|events| events.sort_unstable_by_key(|(time, step)| (*time, step.wrapping_add(1))));
         let best = |events: &Vec<Event>| self.max_step(events);
         Ok(match self.name {
             "funnelCompleteCount" => {
@@ -369,9 +371,10 @@ impl Computation for WindowFunnel {
                 array::<Int32Array, _>(states.iter().map(|events| i32::try_from(best(events)).ok()))
             }
             _ => {
-                let marks = states.iter().map(best).flat_map(|best| {
-                    (0..self.steps).map(move |step| Some(i32::from(step < best)))
-                });
+                let marks = states
+                    .iter()
+                    .map(best)
+                    .flat_map(|best| (0..self.steps).map(move |step| Some(i32::from(step < best))));
                 lists(array::<Int32Array, _>(marks), states.iter().map(|_| Some(self.steps)))?
             }
         })

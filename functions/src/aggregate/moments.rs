@@ -15,7 +15,11 @@ const VARIANCE_MIN: f64 = 1e-19;
 /// All of them.
 pub(crate) static DEFINITIONS: [Definition; 2] = [
     moment("skewness", "skewness(column)", "How far the values lean to one side"),
-    moment("kurtosis", "kurtosis(column)", "How far the values' ends reach, more than a normal distribution's"),
+    moment(
+        "kurtosis",
+        "kurtosis(column)",
+        "How far the values' ends reach, more than a normal distribution's",
+    ),
 ];
 
 const fn moment(name: &'static str, signature: &'static str, text: &'static str) -> Definition {

@@ -19,6 +19,7 @@ impl Write for Vec<u8> {
         self.push(value);
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "seven bits at a time")]
     fn put_length(&mut self, value: usize) {
         let mut rest = value;
         while rest > 0x7f {

@@ -6,6 +6,7 @@ mod hll;
 mod sketch;
 mod smart;
 mod theta;
+mod tuple;
 
 use arrow::datatypes::DataType;
 use datafusion::common::plan_err;
@@ -16,6 +17,7 @@ use self::hll::Hll;
 use self::sketch::{Answer, Sketched};
 use self::smart::Smart;
 use self::theta::{Cpc, Theta};
+use self::tuple::{TupleAnswer, Tuples};
 use super::call::Call;
 use super::cell::check_cell;
 use super::columns::is_bytes;
@@ -34,7 +36,7 @@ const CPC_LG_K: i64 = 12;
 const FREQUENT_ITEMS: i64 = 256;
 
 /// All of them.
-pub(crate) static DEFINITIONS: [Definition; 13] = [
+pub(crate) static DEFINITIONS: [Definition; 17] = [
     count(
         "distinctCountHLL",
         &["distinctCountHLLMV", "fastHLL"],
@@ -120,6 +122,30 @@ pub(crate) static DEFINITIONS: [Definition; 13] = [
         "The sketch of the most frequent texts, in Base64",
         frequent,
     ),
+    tuple(
+        "distinctCountTupleSketch",
+        "distinctCountTupleSketch(column[, nominalEntries])",
+        "The number of distinct keys of stored tuple sketches",
+        |_| Ok(DataType::Int64),
+    ),
+    tuple(
+        "distinctCountRawIntegerSumTupleSketch",
+        "distinctCountRawIntegerSumTupleSketch(column[, nominalEntries])",
+        "The union of stored tuple sketches, in Base64",
+        |_| Ok(DataType::Utf8),
+    ),
+    tuple(
+        "sumValuesIntegerSumTupleSketch",
+        "sumValuesIntegerSumTupleSketch(column[, nominalEntries])",
+        "The sum of the values in stored tuple sketches",
+        |_| Ok(DataType::Int64),
+    ),
+    tuple(
+        "avgValueIntegerSumTupleSketch",
+        "avgValueIntegerSumTupleSketch(column[, nominalEntries])",
+        "The mean value of a key in stored tuple sketches",
+        |_| Ok(DataType::Int64),
+    ),
 ];
 
 type Start = fn(&Call) -> Result<Box<dyn States>>;
@@ -184,6 +210,62 @@ const fn smart_count(name: &'static str, signature: &'static str) -> Definition 
     }
 }
 
+const fn tuple(
+    name: &'static str,
+    signature: &'static str,
+    text: &'static str,
+    result: fn(&[DataType]) -> Result<DataType>,
+) -> Definition {
+    Definition {
+        description: Definition::describe(name, &[], signature, text),
+        arguments: 1..=2,
+        elements: false,
+        result,
+        start: start_tuple,
+    }
+}
+
+fn start_tuple(call: &Call) -> Result<Box<dyn States>> {
+    if !is_bytes(&call.types[0]) {
+        return call.refuse("tuple sketches are stored in columns of BYTES");
+    }
+    let is_text = call.len() > 1 && call.constant(1)?.try_as_str().is_some();
+    let entries = if is_text {
+        nominal_entries(call)?
+    } else {
+        call.integer(1, 16..=1 << 26, 1 << 14)?.cast_unsigned()
+    };
+    let answer = match call.name {
+        "distinctCountTupleSketch" => TupleAnswer::Keys,
+        "sumValuesIntegerSumTupleSketch" => TupleAnswer::Sum,
+        "avgValueIntegerSumTupleSketch" => TupleAnswer::Mean,
+        _ => TupleAnswer::Raw,
+    };
+    Ok(Groups::boxed(Tuples { answer, lg_k: lg(entries) }))
+}
+
+fn lg(entries: u64) -> u8 {
+    u8::try_from(entries.next_power_of_two().ilog2()).unwrap_or(u8::MAX)
+}
+
+/// Returns the nominal entries that a text of parameters names.
+fn nominal_entries(call: &Call) -> Result<u64> {
+    let mut entries = THETA_ENTRIES;
+    for (key, value) in call.parameters(1)? {
+        match (key.as_str(), value.parse::<f64>()) {
+            ("nominalentries", Ok(wanted)) if (16.0..=67_108_864.0).contains(&wanted) => {
+                #[expect(clippy::cast_possible_truncation, reason = "it is in the range")]
+                let wanted = wanted as u64;
+                entries = wanted;
+            }
+            // How Pinot buffers sketches, and a sampling that would make the answer worse.
+            ("accumulatorthreshold" | "samplingprobability", Ok(_)) => {}
+            _ => return call.refuse(&format!("`{key}={value}` is no parameter that is known")),
+        }
+    }
+    Ok(entries)
+}
+
 fn values_only(call: &Call) -> Result<()> {
     match is_bytes(&call.types[0]) {
         true => plan_err!("`{}` of stored sketches is not served; give it the values", call.name),
@@ -202,15 +284,7 @@ fn hll(call: &Call, answer: Answer) -> Result<Box<dyn States>> {
 }
 
 fn theta(call: &Call, answer: Answer) -> Result<Box<dyn States>> {
-    let mut entries = THETA_ENTRIES;
-    for (key, value) in call.parameters(1)? {
-        match (key.as_str(), value.parse::<u64>()) {
-            ("nominalentries", Ok(wanted)) if (16..=1 << 26).contains(&wanted) => entries = wanted,
-            ("accumulatorthreshold" | "samplingprobability", Ok(_)) => {}
-            _ => return call.refuse(&format!("`{key}={value}` is no parameter that is known")),
-        }
-    }
-    let lg_k = u8::try_from(entries.next_power_of_two().ilog2()).unwrap_or(u8::MAX);
+    let lg_k = lg(nominal_entries(call)?);
     Ok(Groups::boxed(Sketched::<Theta>::new(lg_k, answer, &call.types[0], true)?))
 }
 

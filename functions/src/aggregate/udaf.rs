@@ -20,8 +20,8 @@ use datafusion::scalar::ScalarValue;
 
 use super::call::Call;
 use super::computation::{Rows, States};
-use crate::description::{FunctionDescription, FunctionGroup};
 use crate::canonical;
+use crate::description::{FunctionDescription, FunctionGroup};
 
 /// What there is to know of one aggregate.
 #[derive(Debug)]
@@ -170,10 +170,8 @@ impl Grouped {
             return self.states.update(&Rows { arguments, groups, filter }, total);
         }
         let exploded = Exploded::of(arguments, filter)?;
-        let groups: Vec<usize> =
-            exploded.rows.values().iter().map(|row| groups[*row as usize]).collect();
-        self.states
-            .update(&Rows { arguments: &exploded.arguments, groups: &groups, filter: None }, total)
+        let groups: Vec<usize> = exploded.rows.values().iter().map(|row| groups[*row as usize]).collect();
+        self.states.update(&Rows { arguments: &exploded.arguments, groups: &groups, filter: None }, total)
     }
 
     fn count(&self, emit: EmitTo) -> usize {

@@ -117,8 +117,11 @@ impl Computation for RowBy {
     }
 
     fn columns(&self, arguments: &[ArrayRef]) -> Result<Self::Columns> {
-        let measures =
-            self.measures.iter().zip(&arguments[1..]).map(|(wanted, measure)| CellColumn::new(measure, wanted));
+        let measures = self
+            .measures
+            .iter()
+            .zip(&arguments[1..])
+            .map(|(wanted, measure)| CellColumn::new(measure, wanted));
         let nulls = arguments[0].logical_nulls();
         Ok((CellColumn::new(&arguments[0], &self.value)?, nulls, measures.collect::<Result<_>>()?))
     }

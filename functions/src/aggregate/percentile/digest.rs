@@ -193,7 +193,7 @@ impl Digest {
     }
 
     /// Returns the bytes that Pinot's library writes: big endian, weight before mean.
-    pub(crate) fn to_pinot(&mut self, scratch: &mut Scratch) -> Vec<u8> {
+    pub(crate) fn pinot_bytes(&mut self, scratch: &mut Scratch) -> Vec<u8> {
         self.flush(scratch);
         let mut compressed = Digest::new(self.compression);
         let centroids = self.centroids.iter().copied();
@@ -305,7 +305,17 @@ struct Merger {
 impl Merger {
     fn new(total: f64, compression: f64, merged: Vec<Centroid>) -> Merger {
         let step = 2.0 * (PI / compression).sin();
-        Merger { merged, total, scale: step * step, first: 0.0, last: 0.0, sum: 0.0, weight: 0.0, limit: 0.0, before: 0.0 }
+        Merger {
+            merged,
+            total,
+            scale: step * step,
+            first: 0.0,
+            last: 0.0,
+            sum: 0.0,
+            weight: 0.0,
+            limit: 0.0,
+            before: 0.0,
+        }
     }
 
     fn add(&mut self, next: Centroid) {

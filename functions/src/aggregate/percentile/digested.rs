@@ -84,9 +84,11 @@ impl Computation for TDigest {
             Answer::Percentile(percentile) => array::<Float64Array, _>(
                 states.iter_mut().map(|digest| digest.quantile(percentile / 100.0, scratch)),
             ),
-            Answer::Raw => array::<StringArray, _>(states.iter_mut().map(|digest| {
-                (!digest.is_empty()).then(|| hex::encode(digest.to_pinot(scratch)))
-            })),
+            Answer::Raw => array::<StringArray, _>(
+                states
+                    .iter_mut()
+                    .map(|digest| (!digest.is_empty()).then(|| hex::encode(digest.pinot_bytes(scratch)))),
+            ),
         })
     }
 

@@ -46,8 +46,8 @@ impl Sorter {
         self.count(keys, smallest, shift);
         self.scratch.resize(keys.len(), 0);
         let (low, high) = self.counts.split_at_mut(DIGITS);
-        scatter(keys, &mut self.scratch, low, |key| ((key - smallest) >> shift) as usize % DIGITS);
-        scatter(&self.scratch, keys, high, |key| ((key - smallest) >> (shift + DIGIT_BITS)) as usize);
+        scatter(keys, &mut self.scratch, low, |key| (key - smallest) >> shift);
+        scatter(&self.scratch, keys, high, |key| (key - smallest) >> (shift + DIGIT_BITS));
         if shift > 0 {
             sort_equal_runs(keys, |key| (key - smallest) >> shift);
         }
@@ -73,9 +73,10 @@ impl Sorter {
     }
 }
 
-fn scatter(from: &[u64], to: &mut [u64], places: &mut [u32], digit: impl Fn(u64) -> usize) {
+#[expect(clippy::cast_possible_truncation, reason = "a digit has ten bits")]
+fn scatter(from: &[u64], to: &mut [u64], places: &mut [u32], digits: impl Fn(u64) -> u64) {
     for key in from {
-        let place = &mut places[digit(*key) % DIGITS];
+        let place = &mut places[digits(*key) as usize % DIGITS];
         to[*place as usize] = *key;
         *place += 1;
     }

@@ -277,7 +277,8 @@ impl QuantileDigest {
         if node.left == NONE && node.right == NONE {
             return;
         }
-        let weight_of = |digest: &Self, child: u32| digest.nodes.get(child as usize).map_or(0.0, |n| n.weight);
+        let weight_of =
+            |digest: &Self, child: u32| digest.nodes.get(child as usize).map_or(0.0, |n| n.weight);
         let (left, right) = (weight_of(self, node.left), weight_of(self, node.right));
         let fold = node.weight + left + right < light;
         if fold || left < WEIGHT_MIN {

@@ -23,7 +23,13 @@ impl Hll {
     fn with_registers(log2_registers: u8) -> Hll {
         let whole = (1_usize << log2_registers) / REGISTERS_A_WORD;
         // The library leaves the last word out where the whole ones fill words of 32.
-        let words = if whole == 0 { 1 } else if whole % 32 == 0 { whole } else { whole + 1 };
+        let words = if whole == 0 {
+            1
+        } else if whole.is_multiple_of(32) {
+            whole
+        } else {
+            whole + 1
+        };
         Hll { log2_registers, words: vec![0; words] }
     }
 

@@ -137,9 +137,10 @@ impl<S: Sketch> Computation for Sketched<S> {
     fn finish(&mut self, states: &mut [Option<Box<S>>]) -> Result<ArrayRef> {
         let sketches = states.iter().map(Option::as_ref);
         Ok(match self.answer {
-            Answer::Estimate => {
-                array::<Int64Array, _>(sketches.map(|sketch| sketch.map(|sketch| sketch.estimate())))
-            }
+            // Nothing has no distinct values, whether nulls are shown or not.
+            Answer::Estimate => array::<Int64Array, _>(
+                sketches.map(|sketch| Some(sketch.map_or(0, |sketch| sketch.estimate()))),
+            ),
             Answer::Hex => array::<StringArray, _>(
                 sketches.map(|sketch| sketch.map(|sketch| hex::encode(sketch.to_bytes()))),
             ),

@@ -6,7 +6,9 @@ use datafusion::common::{DataFusionError, exec_datafusion_err};
 use datafusion::error::Result;
 use datasketches::cpc::{CpcSketch, CpcUnion};
 use datasketches::hash::value::{canonical_float, raw_bytes};
-use datasketches::theta::{CompactThetaSketch, ThetaSketch, ThetaSketchBuilder, ThetaUnion, ThetaUnionBuilder};
+use datasketches::theta::{
+    CompactThetaSketch, ThetaSketch, ThetaSketchBuilder, ThetaUnion, ThetaUnionBuilder,
+};
 
 use super::sketch::{Item, Sketch};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, StringArray};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, StringArray};
 use arrow::datatypes::Int64Type;
 
 use super::table::{Random, Table};
@@ -71,7 +71,10 @@ fn a_funnel_counts_values_that_met_all_steps_so_far() {
     let three = two.intersection(&met(2)).count();
     let answer = table.query("SELECT funnelcount(\"user\", s0, s1, s2), distinctcountmv(\"user\"), segmentpartitioneddistinctcount(\"user\") FROM t");
     let counts = answer.column(0).as_list::<i32>().value(0);
-    assert_eq!(counts.as_primitive::<Int64Type>().values()[..], [met(0).len(), two.len(), three].map(|n| n as i64));
+    assert_eq!(
+        counts.as_primitive::<Int64Type>().values()[..],
+        [met(0).len(), two.len(), three].map(|n| n as i64)
+    );
     let distinct = users.iter().collect::<BTreeSet<_>>().len();
     assert_eq!((answer.int(1) as usize, answer.long(2) as usize), (distinct, distinct));
 }

@@ -31,7 +31,11 @@ fn rank_error(sorted: &[f64], value: f64, percentile: f64) -> f64 {
     let below = sorted.partition_point(|other| *other < value) as f64;
     let not_above = sorted.partition_point(|other| *other <= value) as f64;
     let wanted = percentile / 100.0 * sorted.len() as f64;
-    if wanted < below { (below - wanted) / sorted.len() as f64 } else { (wanted - not_above).max(0.0) / sorted.len() as f64 }
+    if wanted < below {
+        (below - wanted) / sorted.len() as f64
+    } else {
+        (wanted - not_above).max(0.0) / sorted.len() as f64
+    }
 }
 
 fn table(rows: usize) -> (Table, Vec<f64>, Vec<i32>) {
@@ -50,7 +54,8 @@ fn percentile_is_the_element_at_its_rank() {
     let (table, mut values, _) = table(1_000);
     values.sort_by(f64::total_cmp);
     for (percentile, element) in [(0.0, 0), (50.0, 500), (95.0, 950), (99.9, 999), (100.0, 999)] {
-        let answer = table.query(&format!("SELECT percentile(v, {percentile}), percentileest(l, {percentile}) FROM t"));
+        let answer = table
+            .query(&format!("SELECT percentile(v, {percentile}), percentileest(l, {percentile}) FROM t"));
         assert_eq!(answer.double(0), values[element]);
         assert_eq!(answer.long(1), values[element] as i64);
     }
@@ -84,8 +89,10 @@ fn digests_stay_within_a_hundredth_of_the_ranks() {
 fn a_t_digest_of_few_values_answers_as_the_library_does() {
     // MergingDigest of t-digest 3.3 over 1..=10: q * n names the value, and between two it takes the nearer.
     let table = Table::new([("v", Arc::new(Int32Array::from_iter_values(1..=10)) as ArrayRef)]);
-    for (percentile, value) in [(0, 1.0), (5, 1.0), (50, 5.5), (54, 6.0), (90, 9.5), (95, 10.0), (100, 10.0)] {
-        let answer = table.query(&format!("SELECT percentile_tdigest(v, {percentile}) FROM t").replace('_', ""));
+    for (percentile, value) in [(0, 1.0), (5, 1.0), (50, 5.5), (54, 6.0), (90, 9.5), (95, 10.0), (100, 10.0)]
+    {
+        let answer =
+            table.query(&format!("SELECT percentile_tdigest(v, {percentile}) FROM t").replace('_', ""));
         assert!((answer.double(0) - value).abs() < 0.51, "{percentile}: {}", answer.double(0));
     }
     assert_eq!(table.query("SELECT percentiletdigest(v, 54) FROM t").double(0), 6.0);
@@ -95,7 +102,9 @@ fn a_t_digest_of_few_values_answers_as_the_library_does() {
 fn equal_values_have_only_themselves_as_percentiles() {
     let table = Table::new([("v", Arc::new(Float64Array::from(vec![0.1; 50_000])) as ArrayRef)]);
     for percentile in [0, 33, 50, 99] {
-        let sql = format!("SELECT percentiletdigest(v, {percentile}), percentiletdigest(v, {percentile}, 500) FROM t");
+        let sql = format!(
+            "SELECT percentiletdigest(v, {percentile}), percentiletdigest(v, {percentile}, 500) FROM t"
+        );
         assert_eq!((table.query(&sql).double(0), table.query(&sql).double(1)), (0.1, 0.1));
     }
 }
@@ -116,8 +125,8 @@ fn raw_digests_can_be_stored_and_merged() {
         Arc::new(BinaryArray::from_iter_values(decoded))
     };
     let stored = Table::new([("td", bytes(0)), ("qd", bytes(1)), ("kll", bytes(2))]);
-    let answer =
-        stored.query("SELECT percentiletdigest(td, 90), percentileest(qd, 90), percentilekll(kll, 90) FROM t");
+    let answer = stored
+        .query("SELECT percentiletdigest(td, 90), percentileest(qd, 90), percentilekll(kll, 90) FROM t");
     let mut sorted = values;
     sorted.sort_by(f64::total_cmp);
     assert!(rank_error(&sorted, answer.double(0), 90.0) < 0.005);
@@ -132,15 +141,37 @@ fn raw_digests_are_pinot_s_bytes() {
     let table = Table::new([("v", Arc::new(Int64Array::from(vec![3, 1])) as ArrayRef)]);
     let answer = table.query("SELECT percentilerawtdigest(v, 50), percentilerawest(v, 50) FROM t");
     // Encoding 1, min, max, compression, count, then weight and mean of each.
-    let digest = ["00000001", "3ff0000000000000", "4008000000000000", "4059000000000000", "00000002",
-        "3ff0000000000000", "3ff0000000000000", "3ff0000000000000", "4008000000000000"];
+    let digest = [
+        "00000001",
+        "3ff0000000000000",
+        "4008000000000000",
+        "4059000000000000",
+        "00000002",
+        "3ff0000000000000",
+        "3ff0000000000000",
+        "3ff0000000000000",
+        "4008000000000000",
+    ];
     assert_eq!(answer.text(0), digest.concat());
     // Error, alpha, landmark, min, max, count; leaves 1 and 3 before their parent of level 2.
-    let tree = ["3fa999999999999a", "0000000000000000", "0000000000000000", "0000000000000001",
-        "0000000000000003", "00000003",
-        "00", "00", "8000000000000001", "3ff0000000000000",
-        "00", "00", "8000000000000003", "3ff0000000000000",
-        "03", "02"];
+    let tree = [
+        "3fa999999999999a",
+        "0000000000000000",
+        "0000000000000000",
+        "0000000000000001",
+        "0000000000000003",
+        "00000003",
+        "00",
+        "00",
+        "8000000000000001",
+        "3ff0000000000000",
+        "00",
+        "00",
+        "8000000000000003",
+        "3ff0000000000000",
+        "03",
+        "02",
+    ];
     assert!(answer.text(1).starts_with(&tree.concat()), "{}", answer.text(1));
 }
 
@@ -152,10 +183,8 @@ fn multi_values_count_element_by_element() {
         None,
         Some(vec![Some(40), Some(50)]),
     ]);
-    let table = Table::new([
-        ("v", Arc::new(lists) as ArrayRef),
-        ("k", Arc::new(Int32Array::from(vec![1, 1, 2, 1]))),
-    ]);
+    let table =
+        Table::new([("v", Arc::new(lists) as ArrayRef), ("k", Arc::new(Int32Array::from(vec![1, 1, 2, 1])))]);
     let answer = table.query(
         "SELECT k, percentilemv(v, 50), percentile(v, 100), percentileest(v, 0) FILTER (WHERE k = 1) FROM t GROUP BY k ORDER BY k",
     );
@@ -165,7 +194,16 @@ fn multi_values_count_element_by_element() {
 #[test]
 fn nothing_has_no_percentile() {
     let table = Table::new([("v", Arc::new(Float64Array::from(vec![None, None])) as ArrayRef)]);
-    for name in ["percentile", "percentileest", "percentilerawest", "percentiletdigest", "percentilerawtdigest", "percentilekll", "percentilerawkll", "percentilesmarttdigest"] {
+    for name in [
+        "percentile",
+        "percentileest",
+        "percentilerawest",
+        "percentiletdigest",
+        "percentilerawtdigest",
+        "percentilekll",
+        "percentilerawkll",
+        "percentilesmarttdigest",
+    ] {
         assert!(table.query(&format!("SELECT {name}(v, 50) FROM t")).is_null(0));
     }
 }
@@ -174,9 +212,24 @@ fn nothing_has_no_percentile() {
 fn bad_percentiles_are_refused() {
     let table = Table::new([("v", Arc::new(Float64Array::from(vec![1.0])) as ArrayRef)]);
     let error = table.error("SELECT percentile(v, 101) FROM t");
-    assert!(error.contains("between 0 and 100") && error.contains("percentile(column, percentile)"), "{error}");
+    assert!(
+        error.contains("between 0 and 100") && error.contains("percentile(column, percentile)"),
+        "{error}"
+    );
     assert!(table.error("SELECT percentile(v) FROM t").contains("does not take 1 arguments"));
     assert!(table.error("SELECT percentile(v, v) FROM t").contains("must be a constant"));
     assert!(table.error("SELECT percentiletdigest(v, 5, 2.5) FROM t").contains("whole number"));
     assert!(table.error("SELECT percentilesmarttdigest(v, 5, 'size=3') FROM t").contains("size=3"));
+}
+
+#[test]
+fn infinite_values_have_ranks() {
+    let values = [f64::NEG_INFINITY, 1.0, 2.0, f64::INFINITY];
+    let table = Table::new([("v", Arc::new(Float64Array::from(values.to_vec())) as ArrayRef)]);
+    let answer = table.query(
+        "SELECT percentileest(v, 0), percentileest(v, 100), percentile(v, 0), percentiletdigest(v, 100), percentilekll(v, 0) FROM t",
+    );
+    assert_eq!(answer.lines(), [format!("{}|{}|-inf|inf|-inf", i64::MIN, i64::MAX)]);
+    let table = Table::new([("v", Arc::new(Float64Array::from(vec![f64::NAN])) as ArrayRef)]);
+    assert!(table.error("SELECT percentiletdigest(v, 50) FROM t").contains("NaN"));
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, Int32Array, Int64Array, ListArray, StringArray};
+use arrow::array::{ArrayRef, AsArray, BinaryArray, Int32Array, Int64Array, ListArray, StringArray};
 use arrow::datatypes::Int64Type;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -37,8 +37,12 @@ fn few_values_are_counted_exactly() {
             "SELECT k, {name}(v), {name}(s), {name}(s) FILTER (WHERE v < 100) AS low FROM t GROUP BY k ORDER BY k"
         ));
         for key in 0..3_usize {
-            let distinct: BTreeSet<i64> =
-                values.iter().zip(&keys).filter(|(_, of)| **of == key as i32).map(|(value, _)| *value).collect();
+            let distinct: BTreeSet<i64> = values
+                .iter()
+                .zip(&keys)
+                .filter(|(_, of)| **of == key as i32)
+                .map(|(value, _)| *value)
+                .collect();
             let low = distinct.iter().filter(|value| **value < 100).count();
             for (position, wanted) in [(1, distinct.len()), (2, distinct.len()), (3, low)] {
                 let found = answer.column(position).as_primitive::<Int64Type>().value(key);
@@ -86,7 +90,10 @@ fn a_raw_hyperloglog_has_stream_lib_s_bytes() {
     let (register, rank) = ((h >> 24) as usize, ((h << 8) | 0x81).leading_zeros() + 1);
     let word = u32::from_be_bytes(raw[8 + register / 6 * 4..][..4].try_into().unwrap());
     assert_eq!(word, rank << (register % 6 * 5));
-    assert_eq!(raw[8..].iter().filter(|byte| **byte != 0).count() as u32, word.to_be_bytes().iter().filter(|b| **b != 0).count() as u32);
+    assert_eq!(
+        raw[8..].iter().filter(|byte| **byte != 0).count() as u32,
+        word.to_be_bytes().iter().filter(|b| **b != 0).count() as u32
+    );
 }
 
 #[test]
@@ -107,7 +114,9 @@ fn stored_sketches_are_merged() {
             0 => hex::decode(text).unwrap(),
             _ => STANDARD.decode(text).unwrap(),
         };
-        Arc::new(BinaryArray::from_iter_values(raw.column(position).as_string::<i32>().iter().flatten().map(decode)))
+        Arc::new(BinaryArray::from_iter_values(
+            raw.column(position).as_string::<i32>().iter().flatten().map(decode),
+        ))
     };
     let stored = Table::new([("hll", bytes(0)), ("theta", bytes(1)), ("cpc", bytes(2)), ("longs", bytes(3))]);
     let answer = stored.query(
@@ -137,7 +146,10 @@ fn elements_of_multi_values_are_counted() {
         None,
     ]);
     let table = Table::new([("v", Arc::new(lists) as ArrayRef)]);
-    assert_eq!(table.query("SELECT distinctcounthllmv(v), distinctcountthetasketch(v) FROM t").lines(), ["3|3"]);
+    assert_eq!(
+        table.query("SELECT distinctcounthllmv(v), distinctcountthetasketch(v) FROM t").lines(),
+        ["3|3"]
+    );
 }
 
 #[test]
@@ -151,4 +163,13 @@ fn unknown_parameters_are_refused() {
     assert!(table.error("SELECT distinctcounthll(b) FROM t").contains("no serialised HyperLogLog"));
     assert!(table.error("SELECT distinctcountthetasketch(b) FROM t").contains("sketch"));
     assert!(table.error("SELECT frequentstringssketch(v) FROM t").contains("Int64"));
+}
+
+#[test]
+fn nothing_has_no_distinct_values() {
+    let table = Table::new([("v", Arc::new(Int64Array::from(vec![None, None])) as ArrayRef)]);
+    for name in COUNTS {
+        assert_eq!(table.query(&format!("SELECT {name}(v) FROM t")).long(0), 0);
+    }
+    assert!(table.query("SELECT distinctcountrawhll(v) FROM t").is_null(0));
 }

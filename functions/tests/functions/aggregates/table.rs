@@ -22,7 +22,7 @@ pub(crate) struct Table {
 impl Table {
     pub(crate) fn new<const N: usize>(columns: [(&str, ArrayRef); N]) -> Table {
         let columns = columns.into_iter().map(|(name, column)| (name.to_owned(), column, true));
-        Table { batch: RecordBatch::try_from_iter_with_nullable(columns).unwrap() }
+        Table { batch: RecordBatch::try_from_iter_with_nullable(columns).expect("tests make valid tables") }
     }
 
     /// Returns the rows that a query answers.
@@ -42,14 +42,14 @@ impl Table {
     }
 
     fn try_query(&self, sql: &str) -> Result<Answer, String> {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("tests make valid tables");
         runtime.block_on(async {
             let context = self.context();
             let frame = context.sql(sql).await.map_err(|error| error.to_string())?;
             let schema = Arc::clone(frame.schema().inner());
             let batches = frame.collect().await.map_err(|error| error.to_string())?;
             let schema = batches.first().map_or(schema, RecordBatch::schema);
-            Ok(Answer { batch: concat_batches(&schema, &batches).unwrap() })
+            Ok(Answer { batch: concat_batches(&schema, &batches).expect("tests make valid tables") })
         })
     }
 
@@ -70,8 +70,8 @@ impl Table {
             let rows = BATCH_ROWS.min(self.batch.num_rows() - begin);
             partitions[number % PARTITIONS].push(self.batch.slice(begin, rows));
         }
-        let table = MemTable::try_new(schema, partitions).unwrap();
-        context.register_table("t", Arc::new(table)).unwrap();
+        let table = MemTable::try_new(schema, partitions).expect("tests make valid tables");
+        context.register_table("t", Arc::new(table)).expect("tests make valid tables");
         context
     }
 }
@@ -117,7 +117,9 @@ impl Answer {
             .batch
             .columns()
             .iter()
-            .map(|column| ArrayFormatter::try_new(column.as_ref(), &options).unwrap())
+            .map(|column| {
+                ArrayFormatter::try_new(column.as_ref(), &options).expect("tests make valid tables")
+            })
             .collect();
         (0..self.batch.num_rows())
             .map(|row| {

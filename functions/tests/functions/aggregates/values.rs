@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Decimal256Array, Float64Array, Int32Array, Int64Array, ListArray,
+    ArrayRef, AsArray, BooleanArray, Decimal256Array, Float64Array, Int32Array, Int64Array, ListArray,
     StringArray, TimestampMillisecondArray,
 };
 use arrow::datatypes::{Float64Type, Int64Type, i256};
@@ -82,8 +82,9 @@ fn the_mode_is_the_most_frequent_value() {
         ("v", Arc::new(Int32Array::from(vec![5, 7, 7, 5, 1])) as ArrayRef),
         ("big", Arc::new(Int64Array::from(vec![i64::MAX, i64::MAX - 1, i64::MAX - 1, 3, 3]))),
     ]);
-    let answer =
-        table.query("SELECT mode(v), mode(v, 'MAX'), mode(v, 'avg'), mode(v) FILTER (WHERE v > 5), mode(big) FROM t");
+    let answer = table.query(
+        "SELECT mode(v), mode(v, 'MAX'), mode(v, 'avg'), mode(v) FILTER (WHERE v > 5), mode(big) FROM t",
+    );
     assert_eq!(answer.lines(), ["5.0|7.0|6.0|7.0|3.0"]);
     assert!(table.error("SELECT mode(v, 'FIRST') FROM t").contains("FIRST"));
 }
@@ -98,7 +99,8 @@ fn moments_agree_with_known_values() {
     let power = |exponent: i32| values.iter().map(|value| (value - mean).powi(exponent)).sum::<f64>();
     let (m2, m3, m4) = (power(2) / count, power(3) / count, power(4) / count);
     let skewness = (count * (count - 1.0)).sqrt() / (count - 2.0) * m3 / m2.powf(1.5);
-    let kurtosis = (count - 1.0) / ((count - 2.0) * (count - 3.0)) * ((count + 1.0) * (m4 / (m2 * m2) - 3.0) + 6.0);
+    let kurtosis =
+        (count - 1.0) / ((count - 2.0) * (count - 3.0)) * ((count + 1.0) * (m4 / (m2 * m2) - 3.0) + 6.0);
     assert!((answer.double(0) - skewness).abs() < 1e-12);
     assert!((answer.double(1) - kurtosis).abs() < 1e-12);
 }
@@ -156,7 +158,9 @@ fn collections_hold_every_value() {
     for key in 0..4 {
         let mut longs: BTreeMap<i64, i32> = BTreeMap::new();
         model.rows(key).for_each(|row| *longs.entry(model.longs[row]).or_default() += 1);
-        for value in answer.column(1).as_list::<i32>().value(key as usize).as_primitive::<Int64Type>().values() {
+        for value in
+            answer.column(1).as_list::<i32>().value(key as usize).as_primitive::<Int64Type>().values()
+        {
             *longs.entry(*value).or_default() -= 1;
         }
         assert!(longs.values().all(|count| *count == 0));
