@@ -14,6 +14,7 @@ mod empty;
 mod exact;
 mod folds;
 mod funnel;
+mod id_set;
 mod moments;
 mod percentile;
 mod precise;
@@ -34,7 +35,7 @@ use crate::canonical;
 use crate::description::FunctionDescription;
 
 /// All aggregates of ours, theme by theme.
-static THEMES: [&[Definition]; 11] = [
+static THEMES: [&[Definition]; 12] = [
     &percentile::DEFINITIONS,
     &folds::DEFINITIONS,
     &counts::DEFINITIONS,
@@ -46,6 +47,7 @@ static THEMES: [&[Definition]; 11] = [
     &sketches::DEFINITIONS,
     &exact::DEFINITIONS,
     &funnel::DEFINITIONS,
+    &id_set::DEFINITIONS,
 ];
 
 /// Returns what each aggregate of ours is.

@@ -7,6 +7,7 @@
 mod aggregate;
 mod bounded;
 mod description;
+mod id_set;
 pub mod multi_value;
 mod scalar;
 
@@ -18,6 +19,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 pub use aggregate::empty_value;
 pub use description::{FunctionDescription, FunctionGroup};
+pub use id_set::{Id, IdSet};
 
 /// Names that the dialect rewrites, so that they exist without an entry of their own.
 const REWRITTEN: [&str; 33] = [

@@ -23,6 +23,8 @@ pub fn empty_value(name: &str) -> Option<ScalarValue> {
         "percentileest" => long(i64::MIN),
         "sumvaluesintegersumtuplesketch" => long(0),
         "sumprecision" => Some(ScalarValue::Utf8(Some("0".to_owned()))),
+        // The empty set: one byte of zero.
+        "idset" => Some(ScalarValue::Utf8(Some("AA==".to_owned()))),
         _ => None,
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::cast_possible_truncation, reason = "the tests' numbers are small")]
 
 mod funnels;
+mod id_sets;
 mod percentiles;
 mod sketches;
 mod table;
