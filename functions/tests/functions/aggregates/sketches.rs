@@ -7,6 +7,9 @@ use arrow::array::{ArrayRef, AsArray, BinaryArray, Int32Array, Int64Array, ListA
 use arrow::datatypes::Int64Type;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use datasketches::codec::{SketchBytes, SketchSlice};
+use datasketches::error::{Error, ErrorKind};
+use datasketches::tuple::{CompactTupleSketch, DefaultUpdatePolicy, TupleSketchBuilder, TupleSummaryValue};
 
 use super::table::{Random, Table};
 
@@ -172,4 +175,59 @@ fn nothing_has_no_distinct_values() {
         assert_eq!(table.query(&format!("SELECT {name}(v) FROM t")).long(0), 0);
     }
     assert!(table.query("SELECT distinctcountrawhll(v) FROM t").is_null(0));
+}
+
+/// A summary of Java's `IntegerSummary`: the value, then the number of its mode.
+#[derive(Clone, Default)]
+struct IntSummary(i32);
+
+impl std::ops::AddAssign<i32> for IntSummary {
+    fn add_assign(&mut self, value: i32) {
+        self.0 += value;
+    }
+}
+
+impl TupleSummaryValue for IntSummary {
+    fn serialize_size(&self) -> usize {
+        5
+    }
+
+    fn serialize_value(&self, bytes: &mut SketchBytes) {
+        bytes.write(&[&self.0.to_le_bytes()[..], &[0]].concat());
+    }
+
+    fn deserialize_value(cursor: &mut SketchSlice<'_>) -> Result<IntSummary, Error> {
+        let mut bytes = [0; 5];
+        cursor.read_exact(&mut bytes).map_err(|_| Error::new(ErrorKind::InvalidData, "too short"))?;
+        Ok(IntSummary(i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])))
+    }
+}
+
+#[test]
+fn tuple_sketches_add_the_values_of_their_keys() {
+    let sketches: Vec<Vec<u8>> = (0..400_i64)
+        .map(|row| {
+            let policy = DefaultUpdatePolicy::<IntSummary>::default();
+            let mut sketch = TupleSketchBuilder::new(policy).build().unwrap();
+            sketch.update(row % 100, 1 + row as i32 % 2);
+            sketch.update(row % 7 + 1_000, 5);
+            sketch.compact(true).serialize()
+        })
+        .collect();
+    let table = Table::new([("b", Arc::new(BinaryArray::from_iter_values(sketches)) as ArrayRef)]);
+    let answer = table.query(
+        "SELECT distinctcounttuplesketch(b), sumvaluesintegersumtuplesketch(b), avgvalueintegersumtuplesketch(b, 'nominalEntries=4096'), distinctcountrawintegersumtuplesketch(b) FROM t",
+    );
+    // 400 rows of 1 or 2 over 100 keys, and 400 times 5 over 7 keys.
+    assert_eq!(
+        (answer.long(0), answer.long(1), answer.long(2)),
+        (107, 600 + 2_000, (2_600_f64 / 107.0).round() as i64)
+    );
+    let merged = STANDARD.decode(answer.text(3)).unwrap();
+    assert_eq!(CompactTupleSketch::<IntSummary>::deserialize(&merged).unwrap().num_retained(), 107);
+    assert!(
+        Table::new([("v", Arc::new(Int64Array::from(vec![1])) as ArrayRef)])
+            .error("SELECT distinctcounttuplesketch(v) FROM t")
+            .contains("BYTES")
+    );
 }
