@@ -6,6 +6,8 @@
 
 mod aggregate;
 mod bounded;
+mod description;
+mod id_set;
 pub mod multi_value;
 mod scalar;
 
@@ -14,6 +16,10 @@ use std::sync::Arc;
 
 use datafusion::functions_window as window;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
+
+pub use aggregate::empty_value;
+pub use description::{FunctionDescription, FunctionGroup};
+pub use id_set::{Id, IdSet};
 
 /// Names that the dialect rewrites, so that they exist without an entry of their own.
 const REWRITTEN: [&str; 33] = [
@@ -115,6 +121,11 @@ impl Functions {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.callable.iter().map(String::as_str)
     }
+}
+
+/// Returns what each function is, in the order of the reference.
+pub fn descriptions() -> impl Iterator<Item = &'static FunctionDescription> {
+    scalar::descriptions().chain(aggregate::descriptions())
 }
 
 /// Returns the name under which a function is found: lower case, no underscores.

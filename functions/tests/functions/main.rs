@@ -1,0 +1,4 @@
+//! Functions called by SQL, compared with facts.
+
+mod aggregates;
+mod scalars;
