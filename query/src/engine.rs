@@ -24,6 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::dialect::{Dialect, RewrittenQuery, rewrite};
+use crate::equal_zeros::EqualZeros;
 use crate::error::QueryError;
 use crate::grouping::replace_aggregates;
 use crate::limits::{YieldAboveJoins, query_environment, shared_environment};
@@ -532,10 +533,13 @@ fn base_state(config: &EngineConfig, environment: Arc<RuntimeEnv>) -> SessionSta
     // Groups are few as a rule: one final step beats a shuffle. Scans spread their own work.
     options.optimizer.repartition_aggregations = false;
     options.optimizer.enable_round_robin_repartition = false;
+    // Its table does not find a NaN again, since that does not equal itself, and panics.
+    options.optimizer.enable_topk_aggregation = false;
     SessionStateBuilder::new()
         .with_config(session)
         .with_runtime_env(environment)
         .with_expr_planners(SessionStateDefaults::default_expr_planners())
+        .with_analyzer_rule(Arc::new(EqualZeros))
         .with_physical_optimizer_rule(Arc::new(YieldAboveJoins))
         .build()
 }
