@@ -5,6 +5,7 @@
 //! left is evaluated chunk by chunk, cheapest first, on the rows that are still in question.
 
 mod segment_rows;
+mod zones;
 mod work;
 mod node;
 mod value_node;
@@ -19,8 +20,9 @@ use meunier_segment::table_snapshot::Segment;
 use bind::Binder;
 use node::Node;
 pub use prune::can_match;
-use segment_rows::{SegmentRows, row_id_in_segment};
+use segment_rows::SegmentRows;
 use work::Work;
+use zones::Zone;
 
 use crate::counters::ScanCounters;
 use crate::error::Result;
@@ -70,25 +72,29 @@ impl SegmentFilter {
 
     /// Returns how many rows of a chunk pass, where that is known without reading any.
     pub fn known_count(&self, view: &ChunkView<'_>) -> Option<u64> {
-        let (first, last) =
-            (row_id_in_segment(view.first_row), row_id_in_segment(view.first_row + view.rows));
-        self.tests.is_empty().then(|| match &self.candidates {
-            SegmentRows::All => view.rows as u64,
-            SegmentRows::Range(range) => {
-                u64::from(range.end.min(last).saturating_sub(range.start.max(first)))
-            }
-            SegmentRows::Bitmap(bitmap) => bitmap.range_cardinality(first..last),
-        })
+        match self.zone(view.chunk) {
+            Zone::None => Some(0),
+            Zone::All => Some(self.candidates.count(view.first_row, view.rows)),
+            Zone::Some => None,
+        }
     }
 
     /// Returns whether a chunk can hold a row that passes.
-    pub fn may_hold(&self, first_row: usize, rows: usize) -> bool {
-        let (first, last) = (row_id_in_segment(first_row), row_id_in_segment(first_row + rows));
-        match &self.candidates {
-            SegmentRows::All => true,
-            SegmentRows::Range(range) => range.start < last && first < range.end,
-            SegmentRows::Bitmap(bitmap) => bitmap.range_cardinality(first..last) > 0,
+    pub fn may_hold(&self, chunk: usize, first_row: usize, rows: usize) -> bool {
+        self.candidates.meets(first_row, rows) && self.zone(chunk) != Zone::None
+    }
+
+    /// Returns what is known of the tests in a chunk.
+    fn zone(&self, chunk: usize) -> Zone {
+        let mut zone = Zone::All;
+        for test in &self.tests {
+            match test.zone(chunk) {
+                Zone::None => return Zone::None,
+                Zone::All => {}
+                Zone::Some => zone = Zone::Some,
+            }
         }
+        zone
     }
 
     /// Returns the rows of a chunk that pass.
@@ -96,8 +102,11 @@ impl SegmentFilter {
     /// # Errors
     /// When a column cannot be read, or a value makes a computation fail.
     pub fn select(&self, view: &ChunkView<'_>, counters: &ScanCounters) -> Result<ChunkRows> {
+        if self.zone(view.chunk) == Zone::None {
+            return Ok(ChunkRows::none());
+        }
         let mut work = Work::of(self.candidates.in_chunk(view.first_row, view.rows));
-        for test in &self.tests {
+        for test in self.tests.iter().filter(|test| test.zone(view.chunk) != Zone::All) {
             work = work.settle();
             if work.is_known_empty() {
                 return Ok(ChunkRows::none());

@@ -117,7 +117,7 @@ impl SegmentWork {
     pub fn take(&self) -> Result<Option<(Piece, Arc<SegmentFilter>)>> {
         while let Some(&piece) = self.pieces.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             let filter = self.filter(piece.segment)?;
-            if filter.may_hold(piece.first_row, piece.rows) {
+            if filter.may_hold(piece.chunk, piece.first_row, piece.rows) {
                 return Ok(Some((piece, filter)));
             }
         }

@@ -114,19 +114,20 @@ impl TopRows {
                 }
             }
             let filter = work.filter(at)?;
+            let chunk_ranges = match &first {
+                Some((_, field)) => segments[at].chunk_bounds(field),
+                None => Vec::new(),
+            };
             for view in work.chunks(at) {
                 if best.is_full() && self.keys.is_empty() {
                     break;
                 }
-                if !filter.may_hold(view.first_row, view.rows) {
+                if !filter.may_hold(view.chunk, view.first_row, view.rows) {
                     continue;
                 }
-                if let Some((_, field)) = &first {
-                    let range = segments[at].chunk_bounds(view.chunk, field);
-                    let range = range.as_ref().and_then(|(low, high)| Some((key_of(low)?, key_of(high)?)));
-                    if best.rules_out(range) {
-                        continue;
-                    }
+                let range = chunk_ranges.get(view.chunk).and_then(Option::as_ref);
+                if best.rules_out(range.and_then(|(low, high)| Some((key_of(low)?, key_of(high)?)))) {
+                    continue;
                 }
                 let rows = filter.select(&view, &work.input().counters)?;
                 if !rows.is_empty() {

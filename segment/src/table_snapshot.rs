@@ -239,11 +239,11 @@ impl Segment {
         }
     }
 
-    /// Returns the smallest and the largest value of a column in one chunk, where they are known: they are of numbers
-    /// and times in sealed segments.
-    pub fn chunk_bounds(&self, chunk: usize, field: &Field) -> Option<(Value, Value)> {
-        let (segment, column) = self.sealed_column(field)?;
-        segment.chunk_bounds(chunk, column)
+    /// Returns for each chunk the smallest and the largest value of a column, where they are known: they are of numbers
+    /// and times in sealed segments. Of a consuming segment's chunks nothing is told.
+    pub fn chunk_bounds(&self, field: &Field) -> Vec<Option<(Value, Value)>> {
+        let Some((segment, column)) = self.sealed_column(field) else { return Vec::new() };
+        (0..segment.chunk_count()).map(|chunk| segment.chunk_bounds(chunk, column)).collect()
     }
 
     /// Returns a column's dictionary, where the segment has one: sorted in a sealed segment, in order of first arrival in

@@ -12,6 +12,7 @@ use super::node::Node;
 use super::prune::by_bounds;
 use super::segment_rows::SegmentRows;
 use super::value_node::ValueNode;
+use super::zones::Zones;
 use crate::error::Result;
 use crate::id_set::IdSet;
 use crate::input::{InputColumn, unreadable};
@@ -109,6 +110,7 @@ impl Binder<'_> {
             test: test.clone(),
             ids: None,
             holds_for_null: false,
+            zones: Zones::default(),
         };
         if !self.use_indexes {
             return Ok(Node::Value(node));
@@ -123,6 +125,12 @@ impl Binder<'_> {
             && let Some(node) = by_bounds(intervals, stats, nulls_matter)
         {
             return Ok(node);
+        }
+        if let Test::Intervals(intervals) = test {
+            node.zones = Zones::of(self.segment, field, intervals, nulls_matter);
+            if let Some(rows) = node.zones.rows(self.segment) {
+                return Ok(Node::Indexed(rows));
+            }
         }
         if let Test::Truth(truth) = test
             && nulls_matter
@@ -159,6 +167,7 @@ impl Binder<'_> {
             test: test.clone(),
             ids: None,
             holds_for_null: false,
+            zones: Zones::default(),
         };
         if self.use_indexes {
             let dictionary =

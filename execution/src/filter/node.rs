@@ -8,6 +8,7 @@ use meunier_segment::schema::Field;
 use super::segment_rows::SegmentRows;
 use super::value_node::ValueNode;
 use super::work::{Work, intersect, retain};
+use super::zones::Zone;
 use crate::compute::Compute;
 use crate::error::Result;
 use crate::input::{ChunkView, InputColumn};
@@ -51,6 +52,27 @@ impl Node {
             Node::Null { .. } => 1,
             Node::Rows { columns, .. } => 100 + columns.len(),
             Node::And(parts) | Node::Or(parts) => 10 + parts.iter().map(Node::cost).sum::<usize>(),
+        }
+    }
+
+    /// Returns what is known of a chunk without reading it.
+    pub(super) fn zone(&self, chunk: usize) -> Zone {
+        let all_are = |parts: &[Node], wanted| parts.iter().all(|part| part.zone(chunk) == wanted);
+        let any_is = |parts: &[Node], wanted| parts.iter().any(|part| part.zone(chunk) == wanted);
+        match self {
+            Node::All => Zone::All,
+            Node::None => Zone::None,
+            Node::Value(value) => value.zones.at(chunk),
+            Node::And(parts) if any_is(parts, Zone::None) => Zone::None,
+            Node::And(parts) if all_are(parts, Zone::All) => Zone::All,
+            Node::Or(parts) if any_is(parts, Zone::All) => Zone::All,
+            Node::Or(parts) if all_are(parts, Zone::None) => Zone::None,
+            Node::Indexed(_)
+            | Node::AnyElement { .. }
+            | Node::Null { .. }
+            | Node::Rows { .. }
+            | Node::And(_)
+            | Node::Or(_) => Zone::Some,
         }
     }
 

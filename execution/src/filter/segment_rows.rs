@@ -29,6 +29,42 @@ impl SegmentRows {
         }
     }
 
+    /// Returns these rows and those of a range that begins behind them all, or where they end.
+    pub(super) fn or(self, range: Range<u32>) -> SegmentRows {
+        match self {
+            SegmentRows::All => SegmentRows::All,
+            SegmentRows::Range(rows) if rows.is_empty() => SegmentRows::Range(range),
+            SegmentRows::Range(rows) if rows.end == range.start => SegmentRows::Range(rows.start..range.end),
+            SegmentRows::Range(rows) => {
+                let mut both = RoaringBitmap::new();
+                both.insert_range(rows);
+                both.insert_range(range);
+                SegmentRows::Bitmap(both)
+            }
+            SegmentRows::Bitmap(mut rows) => {
+                rows.insert_range(range);
+                SegmentRows::Bitmap(rows)
+            }
+        }
+    }
+
+    /// Returns how many of them lie among `rows` rows from `first_row` on.
+    pub(super) fn count(&self, first_row: usize, rows: usize) -> u64 {
+        let (first, last) = (row_id_in_segment(first_row), row_id_in_segment(first_row + rows));
+        match self {
+            SegmentRows::All => rows as u64,
+            SegmentRows::Range(range) => {
+                u64::from(range.end.min(last).saturating_sub(range.start.max(first)))
+            }
+            SegmentRows::Bitmap(bitmap) => bitmap.range_cardinality(first..last),
+        }
+    }
+
+    /// Returns whether one of them lies among `rows` rows from `first_row` on.
+    pub(super) fn meets(&self, first_row: usize, rows: usize) -> bool {
+        self.count(first_row, rows) > 0
+    }
+
     pub(super) fn in_chunk(&self, first_row: usize, rows: usize) -> ChunkRows {
         let (first, last) = (row_id_in_segment(first_row), row_id_in_segment(first_row + rows));
         match self {

@@ -8,6 +8,7 @@ use meunier_segment::column::{Column, ColumnValues};
 use meunier_segment::schema::Field;
 
 use super::work::{Work, listed, retain, snapshot_of};
+use super::zones::{Zone, Zones};
 use crate::error::Result;
 use crate::id_set::IdSet;
 use crate::input::ChunkView;
@@ -24,10 +25,17 @@ pub(super) struct ValueNode {
     /// The ids that pass, where the segment has one dictionary for the column.
     pub(super) ids: Option<IdSet>,
     pub(super) holds_for_null: bool,
+    /// What the bounds of chunks say.
+    pub(super) zones: Zones,
 }
 
 impl ValueNode {
     pub(super) fn narrow(&self, work: Work, view: &ChunkView<'_>) -> Result<Work> {
+        match self.zones.at(view.chunk) {
+            Zone::None => return Ok(Work::of(ChunkRows::none())),
+            Zone::All => return Ok(work),
+            Zone::Some => {}
+        }
         let column = view.stored(&self.field)?;
         let nulls = column.nulls.clone().filter(|_| self.shows_nulls);
         if let (Some(ids), ColumnValues::Ids { ids: stored, .. }) = (&self.ids, &column.values) {
