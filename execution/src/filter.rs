@@ -19,7 +19,7 @@ use meunier_segment::table_snapshot::Segment;
 
 use bind::Binder;
 use node::Node;
-pub use prune::can_match;
+pub use prune::{PrunedBy, prune};
 use segment_rows::SegmentRows;
 use work::Work;
 use zones::Zone;

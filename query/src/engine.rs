@@ -18,7 +18,8 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
 use datafusion::prelude::SessionConfig;
 use futures::StreamExt;
-use meunier_segment::table_snapshot::{Segment, TableSnapshot};
+use meunier_segment::segment_ref::SegmentRef;
+use meunier_segment::table_snapshot::TableSnapshot;
 use tokio::runtime::Runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinHandle;
@@ -588,10 +589,10 @@ fn statistics_of<'a>(
     let mut freshness: Option<i64> = None;
     for (name, snapshot) in snapshots {
         statistics.tables.push(name.to_owned());
-        for segment in snapshot.segments() {
+        for segment in snapshot.segment_refs() {
             statistics.docs_total += segment.rows() as u64;
             statistics.segments_queried += 1;
-            if let Segment::Consuming(consuming) = segment {
+            if let SegmentRef::Consuming(consuming) = segment {
                 statistics.consuming_queried += 1;
                 freshness = match (freshness, consuming.latest_record_ms()) {
                     (Some(oldest), Some(latest)) => Some(oldest.min(latest)),

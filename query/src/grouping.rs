@@ -133,7 +133,7 @@ impl Grouping {
             aggregation: Arc::new(aggregation),
             star_tree: star_tree.map(Arc::new),
             segments,
-            segments_pruned,
+            segments_pruned: segments_pruned.len(),
             conditions: conditions.iter().map(ToString::to_string).collect(),
         }))
     }

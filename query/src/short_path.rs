@@ -111,7 +111,7 @@ impl ShortPlan {
         threads: usize,
         pool: &Arc<dyn MemoryPool>,
     ) -> Result<RecordBatch> {
-        let segments = |of: &SegmentInput| of.of_segments(snapshot.segments(), prunes, counters).0;
+        let segments = |of: &SegmentInput| of.of_segments(snapshot.segment_refs(), prunes, counters).0;
         let mut batch = match &self.leaf {
             Leaf::Groups(grouping) => {
                 let grouping = Grouping { segments: segments(&grouping.segments), ..(**grouping).clone() };

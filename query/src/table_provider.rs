@@ -17,6 +17,7 @@ use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use meunier_execution::counters::ScanCounters;
+use meunier_execution::filter::PrunedBy;
 use meunier_execution::input::InputColumn;
 use meunier_execution::segment_work::SegmentInput;
 use meunier_segment::table_snapshot::{Segment, TableSnapshot};
@@ -55,7 +56,7 @@ impl SnapshotTable {
         SnapshotTable { snapshot, columns, schema, rules, inputs, counters }
     }
 
-    /// Returns the segments that can hold a row for which all `conditions` hold, and how many were dropped.
+    /// Returns the segments that can hold a row for which all `conditions` hold, and what the others were dropped by.
     ///
     /// # Errors
     /// When a condition names a column that the table does not have.
@@ -63,7 +64,7 @@ impl SnapshotTable {
         &self,
         conditions: &[Expr],
         props: &ExecutionProps,
-    ) -> Result<(SegmentInput, usize)> {
+    ) -> Result<(SegmentInput, Vec<PrunedBy>)> {
         let context = PredicateContext { columns: &self.inputs, schema: &self.schema, props };
         let predicate = context.all(conditions)?;
         let input = SegmentInput {
@@ -73,9 +74,8 @@ impl SnapshotTable {
             uses_indexes: self.rules.dictionary_filter,
             counters: Arc::clone(&self.counters),
         };
-        let (input, dropped) =
-            input.of_segments(self.snapshot.segments(), self.rules.segment_pruning, &self.counters);
-        Ok((input, dropped))
+        let prunes = self.rules.segment_pruning;
+        Ok(input.of_segments(self.snapshot.segment_refs(), prunes, &self.counters))
     }
 
     /// Returns the table's columns as segments are read for them; their order is that of [`TableProvider::schema`].
@@ -147,7 +147,7 @@ impl TableProvider for SnapshotTable {
         let input = ScanInput {
             table: self.snapshot.table.clone(),
             segments,
-            segments_pruned,
+            segments_pruned: segments_pruned.len(),
             conditions: filters.iter().map(|filter| filter.to_string()).collect(),
             schema: Arc::new(self.schema.project(&projection)?),
             projection,

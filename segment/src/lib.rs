@@ -27,6 +27,7 @@ pub mod star_tree;
 pub mod durable;
 pub mod serving;
 pub mod sealed_segment;
+pub mod segment_ref;
 pub mod table_snapshot;
 
 #[cfg(test)]

@@ -121,6 +121,11 @@ impl SealedSegment {
         self.file.footer.columns.iter().position(|column| column.name == name)
     }
 
+    /// Returns whether the column at a position has this name.
+    pub fn is_column(&self, position: usize, name: &str) -> bool {
+        self.file.footer.columns.get(position).is_some_and(|column| column.name == name)
+    }
+
     /// Returns what is known of a column.
     pub fn stats(&self, column: usize) -> &ColumnStats {
         &self.entry(column).stats

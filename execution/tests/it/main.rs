@@ -4,3 +4,4 @@
 
 mod events;
 mod filters;
+mod pruning;
