@@ -9,6 +9,7 @@ pub mod schema;
 pub mod offset_range;
 pub mod reject;
 pub mod segment_name;
+pub mod partition_function;
 pub mod options;
 pub mod ids;
 pub mod dictionary;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::consuming_segment::ConsumingSnapshot;
+use crate::index::PartitionSet;
 use crate::offset_range::PartitionId;
 use crate::sealed_segment::SealedSegment;
 use crate::segment_name::SegmentName;
@@ -65,6 +66,14 @@ impl<'a> SegmentRef<'a> {
         match self {
             SegmentRef::Consuming(segment) => segment.stats(column),
             SegmentRef::Sealed(segment) => segment.stats(column),
+        }
+    }
+
+    /// Returns which partitions a column's values fall into, where the segment is sealed and knows it.
+    pub fn partitions(self, column: usize) -> Option<&'a PartitionSet> {
+        match self {
+            SegmentRef::Consuming(_) => None,
+            SegmentRef::Sealed(segment) => segment.partitions(column),
         }
     }
 }

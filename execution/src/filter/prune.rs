@@ -26,6 +26,8 @@ pub enum PrunedBy {
     Bounds,
     /// How many rows are null.
     Nulls,
+    /// The partitions that the values fall into.
+    Partitions,
 }
 
 /// Returns for each segment what tells that no row of it passes; nothing where one may.
@@ -103,6 +105,25 @@ impl Pruning<'_> {
             Some(stats) => !misses(intervals, stats),
             None => default_passes,
         });
+        self.ask_partitions(field, intervals, verdicts);
+    }
+
+    /// Of single values it is known which partition they belong to.
+    fn ask_partitions(&self, field: &Field, intervals: &[Interval], verdicts: &mut Verdicts) {
+        let Some(values) = intervals.iter().map(Interval::only).collect::<Option<Vec<_>>>() else { return };
+        let mut place = 0;
+        for (verdict, &segment) in verdicts.iter_mut().zip(self.segments) {
+            let is_sealed = matches!(segment, SegmentRef::Sealed(_));
+            if verdict.is_some() || !is_sealed {
+                continue;
+            }
+            let Some(column) = segment.column_index(&field.name, place) else { continue };
+            place = column;
+            let Some(partitions) = segment.partitions(column) else { continue };
+            if !values.iter().any(|value| partitions.may_contain(value)) {
+                *verdict = Some(PrunedBy::Partitions);
+            }
+        }
     }
 
     fn ask_stats(

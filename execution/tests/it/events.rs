@@ -22,6 +22,7 @@ use tempfile::TempDir;
 /// Positions of the columns.
 pub(crate) const TS: usize = 0;
 pub(crate) const SCORE: usize = 1;
+pub(crate) const USER: usize = 2;
 
 /// One row; a score may be missing.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,12 +6,14 @@ use std::time::Instant;
 
 use meunier_execution::filter::{PrunedBy, prune};
 use meunier_execution::predicate::{Interval, Predicate};
+use meunier_segment::options::SegmentOptions;
+use meunier_segment::partition_function::{PartitionFunction, PartitionHash};
 use meunier_segment::segment_ref::SegmentRef;
 use meunier_segment::table_snapshot::Segment;
 use meunier_segment::value::Value;
 use tempfile::TempDir;
 
-use crate::events::{SCORE, TS, columns, consuming, events, passing, plain, sealed, within};
+use crate::events::{Event, SCORE, TS, USER, columns, consuming, events, passing, plain, sealed, within};
 
 fn between(low: i64, high: i64) -> Predicate {
     let interval =
@@ -44,6 +46,7 @@ fn verdicts(predicate: &Predicate, segments: &[Segment]) -> String {
         Some(PrunedBy::Constant) => 'c',
         Some(PrunedBy::Bounds) => 'b',
         Some(PrunedBy::Nulls) => 'n',
+        Some(PrunedBy::Partitions) => 'p',
     });
     shown.collect()
 }
@@ -67,6 +70,43 @@ fn segments_are_left_out_by_what_rules_them_out() {
     check(&Predicate::Or(Vec::new()), "....e");
     check(&Predicate::And(vec![between(0, 10), missing()]), ".bbbe");
     check(&Predicate::Or(vec![Predicate::False, between(0, 10)]), ".bbbe");
+}
+
+#[test]
+fn segments_are_left_out_by_partition() {
+    let directory = TempDir::new().unwrap();
+    let function = PartitionFunction::new(PartitionHash::Murmur, 4).unwrap();
+    let options = SegmentOptions {
+        partitioned_columns: [("user".into(), function)].into(),
+        ..SegmentOptions::default()
+    };
+    let events = events(4_000, 11);
+    let user = |user: &str| Value::String(user.into());
+    // As a producer spreads them: a segment for each partition, and one with all of them.
+    let mut segments: Vec<Segment> = (0..4)
+        .map(|partition| {
+            let mine = |event: &&Event| function.partition_of(&user(&event.user)) == Some(partition);
+            let rows: Vec<Event> = events.iter().filter(mine).cloned().collect();
+            sealed(&rows, &options, &directory, partition)
+        })
+        .collect();
+    segments.push(sealed(&events, &options, &directory, 4));
+    for event in events.iter().step_by(97) {
+        let asked = within(USER, Interval::of(user(&event.user)));
+        let mut expected = ['p'; 5];
+        let partition = function.partition_of(&user(&event.user)).unwrap();
+        expected[partition as usize] = '.';
+        expected[4] = '.';
+        // Texts in the bounds of every segment are told apart by their partition alone.
+        let shown = verdicts(&asked, &segments).replace('b', "p");
+        assert_eq!(shown, expected.iter().collect::<String>(), "{}", event.user);
+        for (segment, verdict) in segments.iter().zip(shown.chars()) {
+            let (found, _) = passing(&asked, &columns(false), segment);
+            assert_eq!(found.is_empty(), verdict == 'p');
+        }
+    }
+    let range = Interval { low: Bound::Included(user("user 1")), high: Bound::Included(user("user 2")) };
+    assert_eq!(verdicts(&within(USER, range), &segments), ".....");
 }
 
 #[test]

@@ -4,7 +4,9 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
+use meunier_segment::index::BloomFilterSize;
 use meunier_segment::options::{FunctionPair, PairFunction, SegmentOptions, StarTreeOptions};
+use meunier_segment::partition_function::{PartitionFunction, PartitionHash};
 use serde_json::json;
 
 use crate::table::{Bed, Layout, TableSpec};
@@ -78,7 +80,17 @@ fn indexed(plain: &TableSpec) -> TableSpec {
         no_dictionary_columns: columns(&["price", "bytes", "ts", "ratio"]),
         inverted_columns: columns(&["user", "code", "tags", "ok"]),
         range_columns: columns(&["price", "ts", "code", "ratio"]),
-        bloom_columns: columns(&["user", "bytes", "ratio"]),
+        bloom_columns: ["user", "bytes", "ratio"]
+            .map(|name| (name.into(), BloomFilterSize::default()))
+            .into(),
+        partitioned_columns: [
+            ("user".into(), PartitionFunction::new(PartitionHash::Murmur, 16)),
+            ("code".into(), PartitionFunction::new(PartitionHash::Modulo, 1_000)),
+            ("city".into(), PartitionFunction::new(PartitionHash::HashCode, 64)),
+        ]
+        .into_iter()
+        .filter_map(|(name, function)| Some((name, function?)))
+        .collect(),
         star_trees: vec![StarTreeOptions {
             dimensions: vec!["city".into(), "code".into()],
             skip_star_dimensions: Vec::new(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use meunier_segment::index::BloomFilterSize;
 use meunier_segment::options::{FunctionPair, PairFunction, SegmentOptions, StarTreeOptions};
 use meunier_segment::schema::DataType;
 use meunier_segment::seal::{IndexKind, seal};
@@ -41,7 +42,7 @@ fn options(plan: &Plan) -> SegmentOptions {
     SegmentOptions {
         inverted_columns: [name(0), name(1), name(2), name(3), name(5)].into(),
         range_columns: [name(0), name(6)].into(),
-        bloom_columns: [name(2), name(4)].into(),
+        bloom_columns: [name(2), name(4)].map(|name| (name, BloomFilterSize::default())).into(),
         ..plan.options()
     }
 }
