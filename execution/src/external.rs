@@ -37,7 +37,8 @@ pub trait ExternalStates: Debug + Send {
     /// When the function fails.
     fn merge(&mut self, partial: &[ArrayRef], groups: &[u32], group_count: usize) -> Result<()>;
 
-    /// Returns the states of the first `group_count` groups as arrays, for [`ExternalStates::merge`]. They are empty then.
+    /// Returns the states of all `group_count` groups, at least one, as arrays for [`ExternalStates::merge`]. The states are
+    /// empty then.
     ///
     /// # Errors
     /// When the function fails.
@@ -94,6 +95,9 @@ impl External {
     }
 
     pub(crate) fn merge(&mut self, other: &mut External, groups: &[u32]) -> Result<()> {
+        if groups.is_empty() {
+            return Ok(());
+        }
         let partial = other.states.partial(groups.len())?;
         self.states.merge(&partial, groups, self.groups)
     }

@@ -6,12 +6,13 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use meunier_segment::segment_ref::SegmentRef;
 use meunier_segment::table_snapshot::Segment;
 use meunier_segment::text_numbers::TableNumbers;
 
 use crate::counters::ScanCounters;
 use crate::error::Result;
-use crate::filter::{SegmentFilter, can_match};
+use crate::filter::{PrunedBy, SegmentFilter, prune};
 use crate::input::{ChunkView, InputColumn};
 use crate::predicate::Predicate;
 
@@ -33,28 +34,26 @@ pub struct SegmentInput {
 }
 
 impl SegmentInput {
-    /// Returns the same reading of other segments: those that can hold a row that passes, or with `prunes` not set all
-    /// that hold a row; and how many were left out.
+    /// Returns the same reading of a snapshot's segments: those that can hold a row that passes, or with `prunes` not set
+    /// all that hold a row; and what the others were left out by.
     #[must_use]
-    pub fn of_segments(
+    pub fn of_segments<'a>(
         &self,
-        segments: impl Iterator<Item = Segment>,
+        segments: impl Iterator<Item = SegmentRef<'a>>,
         prunes: bool,
         counters: &Arc<ScanCounters>,
-    ) -> (SegmentInput, usize) {
-        let mut left_out = 0;
+    ) -> (SegmentInput, Vec<PrunedBy>) {
+        let segments: Vec<SegmentRef<'_>> = segments.collect();
+        let predicate = if prunes { &*self.predicate } else { &Predicate::True };
+        let mut left_out = Vec::new();
         let mut kept = Vec::new();
-        for segment in segments {
-            let is_kept = match prunes {
-                true => can_match(&self.predicate, &self.columns, &segment),
-                false => segment.rows() > 0,
-            };
-            match is_kept {
-                true => kept.push(segment),
-                false => left_out += 1,
+        for (segment, pruned) in segments.iter().zip(prune(predicate, &self.columns, &segments)) {
+            match pruned {
+                None => kept.push(segment.to_segment()),
+                Some(reason) => left_out.push(reason),
             }
         }
-        ScanCounters::add(&counters.segments_pruned, left_out as u64);
+        ScanCounters::add(&counters.segments_pruned, left_out.len() as u64);
         let input = SegmentInput {
             segments: kept.into(),
             columns: Arc::clone(&self.columns),
@@ -121,7 +120,7 @@ impl SegmentWork {
     pub fn take(&self) -> Result<Option<(Piece, Arc<SegmentFilter>)>> {
         while let Some(&piece) = self.pieces.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             let filter = self.filter(piece.segment)?;
-            if filter.may_hold(piece.first_row, piece.rows) {
+            if filter.may_hold(piece.chunk, piece.first_row, piece.rows) {
                 return Ok(Some((piece, filter)));
             }
         }

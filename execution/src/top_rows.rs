@@ -67,6 +67,8 @@ pub struct TopRowsSearch<'a> {
     segments: Vec<usize>,
     /// Chunks left of the segment at hand.
     chunks: std::vec::IntoIter<ChunkView<'a>>,
+    /// The first key's bounds in each of them, where they are known.
+    chunk_ranges: Vec<Option<(Value, Value)>>,
     at: usize,
 }
 
@@ -98,7 +100,15 @@ impl<'a> TopRowsSearch<'a> {
             order.sort_by_key(|&at| promise(&segments[at]).unwrap_or(i64::MAX));
         }
         let first = first.map(|(_, field)| field);
-        Ok(TopRowsSearch { work, best, first, segments: order, chunks: Vec::new().into_iter(), at: 0 })
+        Ok(TopRowsSearch {
+            work,
+            best,
+            first,
+            segments: order,
+            chunks: Vec::new().into_iter(),
+            chunk_ranges: Vec::new(),
+            at: 0,
+        })
     }
 
     /// Looks at one more chunk; returns whether there may be more to look at.
@@ -111,15 +121,12 @@ impl<'a> TopRowsSearch<'a> {
         }
         let Some(view) = self.chunks.next() else { return Ok(self.begin_segment()) };
         let filter = self.work.filter(self.at)?;
-        if !filter.may_hold(view.first_row, view.rows) {
+        if !filter.may_hold(view.chunk, view.first_row, view.rows) {
             return Ok(true);
         }
-        if let Some(field) = &self.first {
-            let range = view.segment.chunk_bounds(view.chunk, field);
-            let range = range.as_ref().and_then(|(low, high)| Some((key_of(low)?, key_of(high)?)));
-            if self.best.rules_out(range) {
-                return Ok(true);
-            }
+        let range = self.chunk_ranges.get(view.chunk).and_then(Option::as_ref);
+        if self.best.rules_out(range.and_then(|(low, high)| Some((key_of(low)?, key_of(high)?)))) {
+            return Ok(true);
         }
         let rows = filter.select(&view, &self.work.input().counters)?;
         if !rows.is_empty() {
@@ -137,6 +144,8 @@ impl<'a> TopRowsSearch<'a> {
         if !self.best.rules_out(range) {
             self.at = at;
             self.chunks = self.work.chunks(at).collect::<Vec<_>>().into_iter();
+            self.chunk_ranges =
+                self.first.as_ref().map_or_else(Vec::new, |field| segment.chunk_bounds(field));
         }
         true
     }

@@ -25,12 +25,14 @@ use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
 use datafusion::prelude::SessionConfig;
 use datafusion::scalar::ScalarValue;
 use futures::{FutureExt, StreamExt};
-use meunier_segment::table_snapshot::{Segment, TableSnapshot};
+use meunier_segment::segment_ref::SegmentRef;
+use meunier_segment::table_snapshot::TableSnapshot;
 use tokio::runtime::Runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::dialect::{Dialect, RewrittenQuery, rewrite};
+use crate::equal_zeros::EqualZeros;
 use crate::error::QueryError;
 use crate::grouping::replace_aggregates;
 use crate::limits::{YieldAboveJoins, query_environment, shared_environment};
@@ -598,10 +600,13 @@ fn base_state(config: &EngineConfig, environment: Arc<RuntimeEnv>) -> SessionSta
     // Groups are few as a rule: one final step beats a shuffle. Scans spread their own work.
     options.optimizer.repartition_aggregations = false;
     options.optimizer.enable_round_robin_repartition = false;
+    // Its table does not find a NaN again, since that does not equal itself, and panics.
+    options.optimizer.enable_topk_aggregation = false;
     SessionStateBuilder::new()
         .with_config(session)
         .with_runtime_env(environment)
         .with_expr_planners(SessionStateDefaults::default_expr_planners())
+        .with_analyzer_rule(Arc::new(EqualZeros))
         .with_physical_optimizer_rule(Arc::new(YieldAboveJoins))
         .build()
 }
@@ -650,10 +655,10 @@ fn statistics_of<'a>(
     let mut freshness: Option<i64> = None;
     for (name, snapshot) in snapshots {
         statistics.tables.push(name.to_owned());
-        for segment in snapshot.segments() {
+        for segment in snapshot.segment_refs() {
             statistics.docs_total += segment.rows() as u64;
             statistics.segments_queried += 1;
-            if let Segment::Consuming(consuming) = segment {
+            if let SegmentRef::Consuming(consuming) = segment {
                 statistics.consuming_queried += 1;
                 freshness = match (freshness, consuming.latest_record_ms()) {
                     (Some(oldest), Some(latest)) => Some(oldest.min(latest)),

@@ -69,7 +69,7 @@ impl ExternalFunction for ExternalAggregate {
             }
         };
         let no_rows = self.argument_types.iter().map(new_empty_array).collect();
-        Ok(Box::new(Grouped { states, no_rows, known: 0, groups: Vec::new() }))
+        Ok(Box::new(Grouped { states, no_rows, result_type: self.data_type(), known: 0, groups: Vec::new() }))
     }
 }
 
@@ -104,6 +104,7 @@ struct Grouped {
     states: Box<dyn GroupsAccumulator>,
     /// The inputs of no row.
     no_rows: Vec<ArrayRef>,
+    result_type: DataType,
     /// How many groups the states know of.
     known: usize,
     /// The rows' groups as DataFusion counts them, used again for each block.
@@ -149,6 +150,10 @@ impl ExternalStates for Grouped {
     }
 
     fn finish(&mut self, group_count: usize) -> ExecutionResult<ArrayRef> {
+        if group_count == 0 {
+            // An adapter cannot tell the type of no result.
+            return Ok(new_empty_array(&self.result_type));
+        }
         self.know(group_count)?;
         self.states.evaluate(EmitTo::All).map_err(failed)
     }

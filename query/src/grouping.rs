@@ -70,7 +70,7 @@ pub(crate) fn replace_aggregates(plan: LogicalPlan, props: &ExecutionProps) -> R
         let grouping = Grouping::over_source(&source, aggregate, props)?;
         let Some((table, grouping)) = source.table().zip(grouping) else { return Ok(Transformed::no(node)) };
         let (segments, pruned) = table.read(&grouping.reading)?;
-        Ok(Transformed::yes(Arc::new(grouping).over(segments, pruned).into_plan(aggregate)?))
+        Ok(Transformed::yes(Arc::new(grouping).over(segments, pruned.len()).into_plan(aggregate)?))
     });
     Ok(replaced?.data)
 }

@@ -13,6 +13,7 @@ mod pinot_sql;
 mod statement;
 mod dialect;
 mod planner;
+mod equal_zeros;
 mod table_columns;
 mod bounds;
 mod compute;

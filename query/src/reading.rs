@@ -10,6 +10,7 @@ use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::Expr;
 use datafusion::scalar::ScalarValue;
 use meunier_execution::counters::ScanCounters;
+use meunier_execution::filter::PrunedBy;
 use meunier_execution::input::InputColumn;
 use meunier_execution::predicate::Predicate;
 use meunier_execution::segment_work::SegmentInput;
@@ -66,7 +67,7 @@ impl Reading {
         &self.conditions
     }
 
-    /// Returns what is read of those segments of a table that can hold a row that passes, and how many others there are.
+    /// Returns what is read of those segments of a table that can hold a row that passes, and what the others were dropped by.
     /// `parameters` are the values of `$1`, `$2`, ….
     ///
     /// # Errors
@@ -76,7 +77,7 @@ impl Reading {
         parameters: &[Option<ScalarValue>],
         snapshot: &TableSnapshot,
         counters: &Arc<ScanCounters>,
-    ) -> Result<(SegmentInput, usize)> {
+    ) -> Result<(SegmentInput, Vec<PrunedBy>)> {
         let predicate = match &self.predicate {
             Some(predicate) => Arc::clone(predicate),
             None => {
@@ -97,7 +98,7 @@ impl Reading {
             numbers: Arc::clone(&snapshot.numbers),
             counters: Arc::clone(counters),
         };
-        Ok(input.of_segments(snapshot.segments(), self.rules.segment_pruning, counters))
+        Ok(input.of_segments(snapshot.segment_refs(), self.rules.segment_pruning, counters))
     }
 }
 

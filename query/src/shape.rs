@@ -63,15 +63,20 @@ impl Parameter {
             (DataType::String, _) => Some(ScalarValue::Utf8View(Some(written))),
             (DataType::Int, true) => written.parse().ok().map(|value| ScalarValue::Int32(Some(value))),
             (DataType::Long, true) => written.parse().ok().map(|value| ScalarValue::Int64(Some(value))),
-            (DataType::Double, true) => written.parse().ok().map(|value| ScalarValue::Float64(Some(value))),
+            (DataType::Double, true) => written.parse().ok().map(double),
             (wanted, _) => match Value::parse(&written, wanted)? {
                 Value::Int(value) => Some(ScalarValue::Int32(Some(value))),
                 Value::Long(value) => Some(ScalarValue::Int64(Some(value))),
-                Value::Double(value) => Some(ScalarValue::Float64(Some(value))),
+                Value::Double(value) => Some(double(value)),
                 Value::Boolean(value) => Some(ScalarValue::Boolean(Some(value))),
                 Value::Timestamp(millis) => Some(ScalarValue::TimestampMillisecond(Some(millis), None)),
                 Value::Float(_) | Value::BigDecimal(_) | Value::String(_) | Value::Bytes(_) => None,
             },
         }
     }
+}
+
+/// There is one zero in comparisons: the sum of -0.0 and 0.0 is 0.0.
+fn double(value: f64) -> ScalarValue {
+    ScalarValue::Float64(Some(value + 0.0))
 }

@@ -108,7 +108,7 @@ impl ShortPlan {
         let mut batch = match &self.leaf {
             Leaf::Groups(grouping) => {
                 let (segments, pruned) = read(&grouping.reading)?;
-                let work = Arc::clone(grouping).over(segments, pruned);
+                let work = Arc::clone(grouping).over(segments, pruned.len());
                 let readers = readers(&work.segments.segments, threads);
                 run(&work, readers, pool).await?
             }

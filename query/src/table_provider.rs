@@ -17,6 +17,7 @@ use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use meunier_execution::counters::ScanCounters;
+use meunier_execution::filter::PrunedBy;
 use meunier_execution::input::InputColumn;
 use meunier_execution::segment_work::SegmentInput;
 use meunier_segment::table_snapshot::{Segment, TableSnapshot};
@@ -63,11 +64,11 @@ impl SnapshotTable {
         Reading::new(&self.inputs, &self.schema, self.rules, conditions, props)
     }
 
-    /// Returns what a reading without parameters reads of the snapshot's segments, and how many it leaves out.
+    /// Returns what a reading without parameters reads of the snapshot's segments, and what the others were dropped by.
     ///
     /// # Errors
     /// When it has parameters.
-    pub(crate) fn read(&self, reading: &Reading) -> Result<(SegmentInput, usize)> {
+    pub(crate) fn read(&self, reading: &Reading) -> Result<(SegmentInput, Vec<PrunedBy>)> {
         reading.of_segments(&[], &self.snapshot, &self.counters)
     }
 
@@ -141,7 +142,7 @@ impl TableProvider for SnapshotTable {
         let input = ScanInput {
             table: self.snapshot.table.clone(),
             segments,
-            segments_pruned,
+            segments_pruned: segments_pruned.len(),
             conditions: filters.iter().map(|filter| filter.to_string()).collect(),
             schema: Arc::new(self.schema.project(&projection)?),
             projection,

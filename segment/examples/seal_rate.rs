@@ -9,6 +9,7 @@
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
 #![expect(clippy::cast_precision_loss, reason = "rates need no more than a double's precision")]
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::hint::black_box;
 use std::io::Write;
@@ -22,6 +23,7 @@ use arrow::array::{
 use arrow::compute::cast;
 use meunier_segment::consuming_segment::{ConsumingSegment, ConsumingSnapshot, SegmentIdentity};
 use meunier_segment::durable;
+use meunier_segment::index::BloomFilterSize;
 use meunier_segment::offset_range::{Offset, PartitionId};
 use meunier_segment::options::SegmentOptions;
 use meunier_segment::schema::{ColumnName, Schema};
@@ -247,10 +249,14 @@ fn events(path: &str, rows: usize, batch_rows: usize) -> Result<Input, Failure> 
             "status",
         ]),
         range_columns: names(&["ts"]),
-        bloom_columns: names(&["event_id", "session_id", "user_id"]),
+        bloom_columns: blooms(&["event_id", "session_id", "user_id"]),
         ..SegmentOptions::default()
     };
     Ok(Input { schema, batches, rows: next, tuned })
+}
+
+fn blooms(names: &[&str]) -> BTreeMap<ColumnName, BloomFilterSize> {
+    names.iter().map(|name| (ColumnName::from(*name), BloomFilterSize::default())).collect()
 }
 
 fn clickstream(rows: u64, batch_rows: u64) -> Result<Input, Failure> {
@@ -262,7 +268,7 @@ fn clickstream(rows: u64, batch_rows: u64) -> Result<Input, Failure> {
     let tuned = SegmentOptions {
         sorted_column: Some("country".into()),
         inverted_columns: ["session_id".into(), "event_type".into()].into(),
-        bloom_columns: ["session_id".into()].into(),
+        bloom_columns: blooms(&["session_id"]),
         ..SegmentOptions::default()
     };
     Ok(Input { schema, batches, rows: usize::try_from(rows)?, tuned })

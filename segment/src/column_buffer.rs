@@ -4,7 +4,7 @@
 //! in the earlier ones; and they can be emptied without giving back their memory, which stays warm for the next batch.
 
 use std::mem;
-use std::ops::Range;
+use std::ops::{Add, Range};
 use std::sync::Arc;
 
 use arrow::array::{
@@ -93,7 +93,7 @@ impl ColumnBuffer {
         }
     }
 
-    /// Returns the rows of an array of the field's Arrow form.
+    /// Returns the rows of an array of the field's Arrow form. As in Pinot, -0.0 becomes 0.0.
     pub(crate) fn from_array(field: &Field, array: &ArrayRef) -> ColumnBuffer {
         let nulls = (0..array.len()).filter(|&row| array.is_null(row)).collect();
         if field.single_value {
@@ -139,6 +139,12 @@ impl ColumnBuffer {
     }
 }
 
+/// Adding zero turns -0.0 into 0.0 and changes nothing else.
+fn without_signed_zeros<T: Copy + Add<Output = T>>(mut values: Vec<T>, zero: T) -> Vec<T> {
+    values.iter_mut().for_each(|value| *value = *value + zero);
+    values
+}
+
 impl ValueBuffer {
     /// Returns a buffer without values.
     pub fn new(data_type: DataType) -> ValueBuffer {
@@ -165,8 +171,8 @@ impl ValueBuffer {
         match field.data_type {
             DataType::Int => ValueBuffer::Int(numbers::<Int32Type>(array)),
             DataType::Long => ValueBuffer::Long(numbers::<Int64Type>(array)),
-            DataType::Float => ValueBuffer::Float(numbers::<Float32Type>(array)),
-            DataType::Double => ValueBuffer::Double(numbers::<Float64Type>(array)),
+            DataType::Float => ValueBuffer::Float(without_signed_zeros(numbers::<Float32Type>(array), 0.0)),
+            DataType::Double => ValueBuffer::Double(without_signed_zeros(numbers::<Float64Type>(array), 0.0)),
             DataType::BigDecimal => ValueBuffer::BigDecimal(numbers::<Decimal256Type>(array)),
             DataType::Timestamp => ValueBuffer::Timestamp(numbers::<TimestampMillisecondType>(array)),
             DataType::Boolean => ValueBuffer::Boolean(array.as_boolean().values().iter().collect()),

@@ -18,6 +18,7 @@ mod sorted;
 mod inverted;
 mod range;
 mod bloom_filter;
+mod partitions;
 
 use arrow::buffer::Buffer;
 use serde::Serialize;
@@ -25,6 +26,7 @@ use serde::de::DeserializeOwned;
 
 pub use bloom_filter::{BloomFilter, BloomFilterSize};
 pub use inverted::InvertedIndex;
+pub use partitions::PartitionSet;
 pub use range::RangeIndex;
 pub use sorted::SortedIndex;
 

@@ -9,6 +9,7 @@ pub mod schema;
 pub mod offset_range;
 pub mod reject;
 pub mod segment_name;
+pub mod partition_function;
 pub mod options;
 pub mod ids;
 pub mod dictionary;
@@ -28,6 +29,7 @@ pub mod star_tree;
 pub mod durable;
 pub mod serving;
 pub mod sealed_segment;
+pub mod segment_ref;
 pub mod table_snapshot;
 
 #[cfg(test)]

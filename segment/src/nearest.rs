@@ -9,16 +9,18 @@ const WORD_LENGTH_MAX: usize = 64;
 /// Returns the candidate nearest to `word`, or `None` when none is near enough to be what was meant.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = folded(word)?;
-    let mut best: Option<(usize, &'a str)> = None;
+    // Of words that are equally near, the shorter one and then the first in the alphabet.
+    let mut best: Option<(usize, usize, &'a str)> = None;
     for candidate in candidates {
         let Some(letters) = folded(candidate) else { continue };
         let edits = edit_distance(&word, &letters);
         let near_enough = edits <= edits_max(word.len().max(letters.len()));
-        if near_enough && best.is_none_or(|(fewest, _)| edits < fewest) {
-            best = Some((edits, candidate));
+        let found = (edits, letters.len(), candidate);
+        if near_enough && best.is_none_or(|best| found < best) {
+            best = Some(found);
         }
     }
-    best.map(|(_, candidate)| candidate)
+    best.map(|(.., candidate)| candidate)
 }
 
 /// Returns `; did you mean …?` for the nearest candidate, or nothing: made to stand at the end of a message.

@@ -1,7 +1,9 @@
 //! How a table's columns are stored: the part of the table config that segments act on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::index::BloomFilterSize;
+use crate::partition_function::PartitionFunction;
 use crate::schema::ColumnName;
 pub use crate::star_tree::{FunctionPair, PairFunction, StarTreeOptions};
 
@@ -16,8 +18,10 @@ pub struct SegmentOptions {
     pub inverted_columns: BTreeSet<ColumnName>,
     /// Columns that know the rows of ranges of their values.
     pub range_columns: BTreeSet<ColumnName>,
-    /// Columns that know of most values that they do not hold them.
-    pub bloom_columns: BTreeSet<ColumnName>,
+    /// Columns that know of most values that they do not hold them, and how much they may take for it.
+    pub bloom_columns: BTreeMap<ColumnName, BloomFilterSize>,
+    /// Columns that know which partitions their values fall into.
+    pub partitioned_columns: BTreeMap<ColumnName, PartitionFunction>,
     /// Aggregates kept beside the rows.
     pub star_trees: Vec<StarTreeOptions>,
 }
@@ -31,7 +35,7 @@ impl SegmentOptions {
         hash.texts(&self.no_dictionary_columns);
         hash.texts(&self.inverted_columns);
         hash.texts(&self.range_columns);
-        hash.texts(&self.bloom_columns);
+        hash.texts(self.bloom_columns.keys());
         hash.number(self.star_trees.len());
         for tree in &self.star_trees {
             hash.texts(&tree.dimensions);
@@ -41,6 +45,17 @@ impl SegmentOptions {
                 hash.bytes(pair.to_string().as_bytes());
             }
             hash.number(tree.leaf_records_max);
+        }
+        // What is as it was before it could be chosen leaves no trace, so that older files stay as they are.
+        for (column, size) in &self.bloom_columns {
+            if *size != BloomFilterSize::default() {
+                hash.bytes(column.as_bytes());
+                hash.bytes(format!("{size:?}").as_bytes());
+            }
+        }
+        for (column, function) in &self.partitioned_columns {
+            hash.bytes(column.as_bytes());
+            hash.bytes(format!("{function:?}").as_bytes());
         }
         hash.0
     }

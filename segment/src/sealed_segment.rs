@@ -12,7 +12,7 @@ use crate::chunk::CHUNK_ROWS;
 use crate::column::Column;
 use crate::dictionary::Dictionary;
 use crate::error::SegmentError;
-use crate::index::{BloomFilter, IndexParts, InvertedIndex, RangeIndex, SortedIndex};
+use crate::index::{BloomFilter, IndexParts, InvertedIndex, PartitionSet, RangeIndex, SortedIndex};
 use crate::offset_range::{OffsetRange, PartitionId};
 use crate::seal::IndexKind;
 use crate::segment_name::SegmentName;
@@ -38,6 +38,7 @@ struct SealedColumn {
     inverted: OnceLock<Arc<InvertedIndex>>,
     range: OnceLock<Arc<RangeIndex>>,
     bloom: OnceLock<Arc<BloomFilter>>,
+    partitions: Option<PartitionSet>,
 }
 
 /// A dictionary that is read again only once nobody holds it any more, so that there is never a second copy.
@@ -119,6 +120,11 @@ impl SealedSegment {
     /// Returns the position of a column by name.
     pub fn column_index(&self, name: &str) -> Option<usize> {
         self.file.footer.columns.iter().position(|column| column.name == name)
+    }
+
+    /// Returns whether the column at a position has this name.
+    pub fn is_column(&self, position: usize, name: &str) -> bool {
+        self.file.footer.columns.get(position).is_some_and(|column| column.name == name)
     }
 
     /// Returns what is known of a column.
@@ -222,6 +228,11 @@ impl SealedSegment {
         })
     }
 
+    /// Returns which partitions a column's values fall into, where that was asked for.
+    pub fn partitions(&self, column: usize) -> Option<&PartitionSet> {
+        self.columns[column].partitions.as_ref()
+    }
+
     /// Returns all indexes of one kind that belong to the segment and not to a column, in the order of the options.
     ///
     /// # Errors
@@ -295,6 +306,11 @@ fn open_column(file: &ServingFile, entry: &ColumnEntry) -> Result<SealedColumn, 
             file.corrupt(&format!("column `{}` has another number of chunks than the segment", entry.name))
         );
     }
+    let set = entry.indexes.iter().find(|index| index.kind == IndexKind::Partitions.name());
+    let partitions = set
+        .map(|index| PartitionSet::from_header(&index.header))
+        .transpose()
+        .map_err(|detail| file.corrupt(&format!("partitions of column `{}`: {detail}", entry.name)))?;
     Ok(SealedColumn {
         dictionary: DictionarySlot::default(),
         chunks: entry.chunks.iter().map(|_| Slot::default()).collect(),
@@ -302,5 +318,6 @@ fn open_column(file: &ServingFile, entry: &ColumnEntry) -> Result<SealedColumn, 
         inverted: OnceLock::new(),
         range: OnceLock::new(),
         bloom: OnceLock::new(),
+        partitions,
     })
 }

@@ -17,6 +17,7 @@ use crate::offset_range::{OffsetRange, PartitionId};
 use crate::schema::{Field, Schema};
 use crate::sealed_segment::SealedSegment;
 use crate::segment_name::SegmentName;
+use crate::segment_ref::SegmentRef;
 use crate::star_tree::StarTree;
 use crate::stats::ColumnStats;
 use crate::text_numbers::TableNumbers;
@@ -156,21 +157,31 @@ impl PartitionSnapshot {
 
     /// Returns all segments, in order of offset.
     pub fn segments(&self) -> impl Iterator<Item = Segment> {
-        let sealed = self.sealed.iter().cloned().map(Segment::Sealed);
-        let sealing = self.sealing.iter().cloned().map(Segment::Consuming);
-        sealed.chain(sealing).chain(self.consuming.iter().cloned().map(Segment::Consuming))
+        self.segment_refs().map(SegmentRef::to_segment)
+    }
+
+    /// Returns all segments to be looked at, in order of offset.
+    pub fn segment_refs(&self) -> impl Iterator<Item = SegmentRef<'_>> {
+        let sealed = self.sealed.iter().map(SegmentRef::Sealed);
+        let consuming = self.sealing.iter().chain(&self.consuming).map(SegmentRef::Consuming);
+        sealed.chain(consuming)
     }
 }
 
 impl TableSnapshot {
     /// Returns all segments, by partition and then by offset.
     pub fn segments(&self) -> impl Iterator<Item = Segment> {
-        self.partitions.iter().flat_map(|partition| partition.segments().collect::<Vec<_>>())
+        self.segment_refs().map(SegmentRef::to_segment)
+    }
+
+    /// Returns all segments to be looked at, by partition and then by offset.
+    pub fn segment_refs(&self) -> impl Iterator<Item = SegmentRef<'_>> {
+        self.partitions.iter().flat_map(|partition| partition.segment_refs())
     }
 
     /// Returns how many rows all segments hold.
     pub fn rows(&self) -> u64 {
-        self.segments().map(|segment| segment.rows() as u64).sum()
+        self.segment_refs().map(|segment| segment.rows() as u64).sum()
     }
 }
 
@@ -249,11 +260,11 @@ impl Segment {
         }
     }
 
-    /// Returns the smallest and the largest value of a column in one chunk, where they are known: they are of numbers
-    /// and times in sealed segments.
-    pub fn chunk_bounds(&self, chunk: usize, field: &Field) -> Option<(Value, Value)> {
-        let (segment, column) = self.sealed_column(field)?;
-        segment.chunk_bounds(chunk, column)
+    /// Returns for each chunk the smallest and the largest value of a column, where they are known: they are of numbers
+    /// and times in sealed segments. Of a consuming segment's chunks nothing is told.
+    pub fn chunk_bounds(&self, field: &Field) -> Vec<Option<(Value, Value)>> {
+        let Some((segment, column)) = self.sealed_column(field) else { return Vec::new() };
+        (0..segment.chunk_count()).map(|chunk| segment.chunk_bounds(chunk, column)).collect()
     }
 
     /// Returns a column's dictionary, where the segment has one: sorted in a sealed segment, in order of first arrival in

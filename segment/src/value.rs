@@ -55,14 +55,14 @@ pub enum Value {
 
 impl Value {
     /// Reads a value of a column's type from text, as Pinot spells it; `None` when the text is no such value. STRING and
-    /// JSON take any text.
+    /// JSON take any text, and -0.0 is read as 0.0.
     pub fn parse(text: &str, data_type: DataType) -> Option<Value> {
         let trimmed = text.trim();
         match data_type {
             DataType::Int => trimmed.parse().ok().map(Value::Int),
             DataType::Long => trimmed.parse().ok().map(Value::Long),
-            DataType::Float => trimmed.parse().ok().map(Value::Float),
-            DataType::Double => trimmed.parse().ok().map(Value::Double),
+            DataType::Float => trimmed.parse().ok().map(|value: f32| Value::Float(value + 0.0)),
+            DataType::Double => trimmed.parse().ok().map(|value: f64| Value::Double(value + 0.0)),
             DataType::BigDecimal => parse_big_decimal(trimmed).map(Value::BigDecimal),
             DataType::Boolean => parse_boolean(trimmed).map(Value::Boolean),
             DataType::Timestamp => parse_timestamp(trimmed).map(Value::Timestamp),

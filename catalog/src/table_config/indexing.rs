@@ -4,10 +4,12 @@
 //! an [`IndexingConfig`]. The order of the places is: lists of `tableIndexConfig`, then `fieldConfigList`.
 
 mod declaration;
+mod partitions;
 mod star_tree;
 
 use std::collections::BTreeMap;
 
+use meunier_segment::index::BloomFilterSize;
 use meunier_segment::json_reader::{Findings, JsonObject};
 use meunier_segment::nearest::did_you_mean;
 use meunier_segment::options::SegmentOptions;
@@ -17,6 +19,7 @@ use serde_json::{Map, Value};
 use super::columns::check_column;
 use declaration::IndexDeclaration;
 pub use declaration::IndexKind;
+pub use partitions::ColumnPartition;
 pub use star_tree::{StarTree, StarTreeAggregation};
 
 /// False positives of a bloom filter that does not say.
@@ -66,6 +69,20 @@ pub struct BloomFilter {
     pub bytes_max: Option<u64>,
 }
 
+impl BloomFilter {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share is between 0 and 1, and the cast saturates"
+    )]
+    fn size(&self) -> BloomFilterSize {
+        BloomFilterSize {
+            false_positives_per_million: (self.false_positive_rate * 1e6).round() as u32,
+            bytes_max: self.bytes_max,
+        }
+    }
+}
+
 /// A JSON index on one column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JsonIndex {
@@ -87,17 +104,6 @@ pub struct TimestampIndex {
 /// Steps that a timestamp index can have.
 pub const TIMESTAMP_GRANULARITIES: [&str; 9] =
     ["MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"];
-
-/// How a topic is partitioned by one column.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ColumnPartition {
-    /// The column.
-    pub column: ColumnName,
-    /// The name of the partition function.
-    pub function: String,
-    /// How many partitions it makes.
-    pub count: u32,
-}
 
 /// An index of a kind without settings of its own here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +139,7 @@ pub(super) fn read(
         sorted_column: read_sorted_column(&declarations, schema, findings),
         star_trees: star_tree::read(config, &declarations, schema, findings),
         default_star_tree: config.boolean("enableDefaultStarTree", findings).unwrap_or(false),
-        partitions: read_partitions(config, schema, findings),
+        partitions: partitions::read(config, schema, findings),
         aggregate_metrics: config.boolean("aggregateMetrics", findings).unwrap_or(false),
         compression,
         ..IndexingConfig::default()
@@ -153,7 +159,12 @@ impl IndexingConfig {
             no_dictionary_columns: self.no_dictionary.iter().cloned().collect(),
             inverted_columns: self.inverted.iter().cloned().collect(),
             range_columns: self.range.iter().cloned().collect(),
-            bloom_columns: self.bloom.iter().map(|filter| filter.column.clone()).collect(),
+            bloom_columns: self.bloom.iter().map(|filter| (filter.column.clone(), filter.size())).collect(),
+            partitioned_columns: self
+                .partitions
+                .iter()
+                .filter_map(|partition| Some((partition.column.clone(), partition.prunes?)))
+                .collect(),
             star_trees: self.star_trees.iter().map(StarTree::options).collect(),
         }
     }
@@ -351,29 +362,4 @@ fn read_granularities(declaration: &IndexDeclaration, findings: &mut Findings) -
         }
     }
     granularities
-}
-
-fn read_partitions(
-    config: &JsonObject<'_>,
-    schema: Option<&Schema>,
-    findings: &mut Findings,
-) -> Vec<ColumnPartition> {
-    let Some(partition_config) = config.object("segmentPartitionConfig", findings) else { return Vec::new() };
-    let Some(map) = partition_config.object("columnPartitionMap", findings) else { return Vec::new() };
-    let mut partitions = Vec::new();
-    for (column, _) in map.entries() {
-        check_column(column, &map.place(column), schema, findings);
-        let Some(entry) = map.object(column, findings) else { continue };
-        let function = entry.required_text("functionName", "such as \"Murmur\"", findings);
-        if entry.get("numPartitions").is_none() {
-            findings
-                .problem(entry.place("numPartitions"), "is missing: write how many partitions the topic has");
-        }
-        let count = entry.integer("numPartitions", 1, i64::from(i32::MAX), findings);
-        let count = count.and_then(|count| u32::try_from(count).ok());
-        if let (Some(function), Some(count)) = (function, count) {
-            partitions.push(ColumnPartition { column: column.into(), function, count });
-        }
-    }
-    partitions
 }

@@ -460,11 +460,26 @@ fn indexes_reach_the_segments_from_every_place() {
                 "ts",
             },
             bloom_columns: {
-                "country",
-                "day",
-                "detail",
-                "id",
+                "country": BloomFilterSize {
+                    false_positives_per_million: 50000,
+                    bytes_max: None,
+                },
+                "day": BloomFilterSize {
+                    false_positives_per_million: 50000,
+                    bytes_max: None,
+                },
+                "detail": BloomFilterSize {
+                    false_positives_per_million: 200000,
+                    bytes_max: None,
+                },
+                "id": BloomFilterSize {
+                    false_positives_per_million: 10000,
+                    bytes_max: Some(
+                        1000,
+                    ),
+                },
             },
+            partitioned_columns: {},
             star_trees: [
                 StarTreeOptions {
                     dimensions: [

@@ -4,7 +4,9 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
+use meunier_segment::index::BloomFilterSize;
 use meunier_segment::options::{FunctionPair, PairFunction, SegmentOptions, StarTreeOptions};
+use meunier_segment::partition_function::{PartitionFunction, PartitionHash};
 use serde_json::json;
 
 use crate::table::{Bed, Layout, TableSpec};
@@ -13,7 +15,7 @@ const SCHEMA: &str = r#"{"schemaName":"events","enableColumnBasedNullHandling":t
     "dimensionFieldSpecs":[{"name":"city","dataType":"STRING"},{"name":"user","dataType":"STRING"},
         {"name":"code","dataType":"INT"},{"name":"ok","dataType":"BOOLEAN"},
         {"name":"tags","dataType":"STRING","singleValueField":false}],
-    "metricFieldSpecs":[{"name":"price","dataType":"DOUBLE"},{"name":"bytes","dataType":"LONG"}],
+    "metricFieldSpecs":[{"name":"price","dataType":"DOUBLE"},{"name":"ratio","dataType":"DOUBLE"},{"name":"bytes","dataType":"LONG"}],
     "dateTimeFieldSpecs":[{"name":"ts","dataType":"TIMESTAMP","format":"1:MILLISECONDS:TIMESTAMP","granularity":"1:MILLISECONDS"}]}"#;
 
 const ROWS: usize = 140_000;
@@ -52,7 +54,15 @@ fn spec(rows: usize) -> TableSpec {
             "price": match random.below(12) {
                 0 => json!(null),
                 2 => json!(0.0),
+                3 => json!("-0.0"),
                 _ => json!(random.below(10_000) as f64 / 100.0),
+            },
+            // Never aggregated: DataFusion's own MIN and MAX take neither NaN nor infinities as numbers in order.
+            "ratio": match random.below(6) {
+                0 => json!(random.pick(&["NaN", "-NaN", "-Infinity", "Infinity", "-0.0"])),
+                1 => json!(null),
+                2 => json!(0.0),
+                _ => json!(random.below(200) as f64 / 4.0 - 20.0),
             },
             "bytes": if random.below(15) == 0 { json!(null) } else { json!(random.below(1 << 30)) },
             "ts": 1_700_000_000_000_u64 + row as u64 * 10,
@@ -67,10 +77,20 @@ fn indexed(plain: &TableSpec) -> TableSpec {
     let pair = |function, column: Option<&str>| FunctionPair { function, column: column.map(Into::into) };
     let options = SegmentOptions {
         sorted_column: Some("city".into()),
-        no_dictionary_columns: columns(&["price", "bytes", "ts"]),
+        no_dictionary_columns: columns(&["price", "bytes", "ts", "ratio"]),
         inverted_columns: columns(&["user", "code", "tags", "ok"]),
-        range_columns: columns(&["price", "ts", "code"]),
-        bloom_columns: columns(&["user", "bytes"]),
+        range_columns: columns(&["price", "ts", "code", "ratio"]),
+        bloom_columns: ["user", "bytes", "ratio"]
+            .map(|name| (name.into(), BloomFilterSize::default()))
+            .into(),
+        partitioned_columns: [
+            ("user".into(), PartitionFunction::new(PartitionHash::Murmur, 16)),
+            ("code".into(), PartitionFunction::new(PartitionHash::Modulo, 1_000)),
+            ("city".into(), PartitionFunction::new(PartitionHash::HashCode, 64)),
+        ]
+        .into_iter()
+        .filter_map(|(name, function)| Some((name, function?)))
+        .collect(),
         star_trees: vec![StarTreeOptions {
             dimensions: vec!["city".into(), "code".into()],
             skip_star_dimensions: Vec::new(),
@@ -110,7 +130,12 @@ fn predicate(random: &mut Random, depth: usize) -> String {
         };
     }
     let compare = random.pick(&["=", "<>", "<", "<=", ">", ">="]);
-    match random.below(17) {
+    match random.below(22) {
+        17 => format!("price {compare} -0.0"),
+        18 => format!("ratio {compare} {}", random.pick(&["-0.0", "0", "3.5", "CAST('NaN' AS DOUBLE)"])),
+        19 => format!("ratio IN (-0.0, {}, CAST('NaN' AS DOUBLE))", random.below(20)),
+        20 => format!("ratio * -1 {compare} {}", random.pick(&["0", "-0.0", "ratio", "price"])),
+        21 => format!("ratio NOT BETWEEN -0.0 AND {}", random.below(20)),
         13 => format!("price {compare} {}", random.below(300) as f64 / 100.0),
         14 => format!("price {compare} 0"),
         15 => format!("bytes {compare} {}", random.below(1 << 24)),
@@ -151,7 +176,10 @@ fn predicate_on_cube(random: &mut Random) -> String {
 fn query(random: &mut Random) -> String {
     let filter = predicate(random, 2);
     let cube = predicate_on_cube(random);
-    match random.below(14) {
+    match random.below(17) {
+        15 => format!("SELECT DISTINCT ratio * -1 FROM events WHERE {filter} ORDER BY ratio * -1 LIMIT 300"),
+        16 => format!("SELECT ratio, ts FROM events WHERE {filter} ORDER BY ratio {}, ts LIMIT 40", random.pick(&["DESC", "ASC"])),
+        14 => format!("SELECT ratio, COUNT(*), DISTINCTCOUNT(ratio) FROM events WHERE {filter} GROUP BY ratio ORDER BY COUNT(*) DESC, ratio LIMIT 30"),
         5 => format!("SELECT city, code, COUNT(*), SUM(bytes), MAX(price) FROM events WHERE {cube} GROUP BY city, code ORDER BY city, code LIMIT 50"),
         6 => format!("SELECT COUNT(*), SUM(bytes), AVG(bytes), MIN(price) FROM events WHERE {cube}"),
         7 => "SELECT code, COUNT(*), MAX(bytes) FROM events GROUP BY code ORDER BY COUNT(*) DESC, code LIMIT 15".into(),

@@ -210,8 +210,11 @@ fn decode_values(data_type: DataType, cells: Vec<Option<serde_json::Value>>) -> 
         other => other.to_string(),
     };
     let parse = |cell: &Option<serde_json::Value>| {
-        cell.as_ref().map(|cell| {
-            Value::parse(&text(cell), data_type).unwrap_or_else(|| panic!("{cell} as {data_type}"))
+        cell.as_ref().map(|cell| match data_type {
+            // A zero keeps its sign, which the segment has to take off.
+            DataType::Float => Value::Float(text(cell).parse().unwrap()),
+            DataType::Double => Value::Double(text(cell).parse().unwrap()),
+            _ => Value::parse(&text(cell), data_type).unwrap_or_else(|| panic!("{cell} as {data_type}")),
         })
     };
     macro_rules! array {

@@ -6,7 +6,7 @@ use super::SealedColumn;
 use crate::column::ColumnValues;
 use crate::dictionary::take_rows;
 use crate::error::SegmentError;
-use crate::index::{BloomFilter, BloomFilterSize, IndexParts, InvertedIndex, RangeIndex, SortedIndex};
+use crate::index::{BloomFilter, IndexParts, InvertedIndex, PartitionSet, RangeIndex, SortedIndex};
 use crate::options::SegmentOptions;
 
 /// What an index is.
@@ -20,6 +20,8 @@ pub enum IndexKind {
     Range,
     /// Which values there may be.
     Bloom,
+    /// Which partitions the values fall into.
+    Partitions,
     /// Aggregates over combinations of dimensions.
     StarTree,
 }
@@ -41,6 +43,7 @@ impl IndexKind {
             IndexKind::Inverted => "inverted",
             IndexKind::Range => "range",
             IndexKind::Bloom => "bloom",
+            IndexKind::Partitions => "partitions",
             IndexKind::StarTree => "star_tree",
         }
     }
@@ -73,9 +76,15 @@ pub(super) fn build(
         let index = RangeIndex::build(&values_of_rows(values)?);
         add(IndexKind::Range, index.map(|index| index.to_parts()));
     }
-    if options.bloom_columns.contains(name) {
-        let index = BloomFilter::build(&distinct_values(values)?, BloomFilterSize::default());
+    if let Some(&size) = options.bloom_columns.get(name) {
+        let index = BloomFilter::build(&distinct_values(values)?, size);
         add(IndexKind::Bloom, index.map(|index| index.to_parts()));
+    }
+    if let Some(&function) = options.partitioned_columns.get(name)
+        && column.field.single_value
+    {
+        let set = PartitionSet::build(&distinct_values(values)?, function);
+        add(IndexKind::Partitions, set.map(|set| set.to_parts()));
     }
     add(IndexKind::Sorted, sorted.map(|index| index.to_parts()));
     Ok(built)

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::*;
 use crate::golden_rows;
+use crate::index::BloomFilterSize;
 use crate::seal::seal;
 use crate::sealed_segment::SealedSegment;
 use crate::serving::layout::Footer;
@@ -78,7 +79,7 @@ fn golden_file() -> Vec<u8> {
     let mut options = golden_rows::options();
     options.inverted_columns = ["l_few".into(), "b".into(), "ss".into()].into();
     options.range_columns = ["t".into()].into();
-    options.bloom_columns = ["i".into(), "s_plain".into()].into();
+    options.bloom_columns = ["i", "s_plain"].map(|name| (name.into(), BloomFilterSize::default())).into();
     let sealed = seal(&golden_rows::segment().freeze().0, &options).unwrap();
     let mut file = Vec::new();
     write(&mut file, &sealed, DurableRef { bytes: 1, crc32c: 2 }).unwrap();

@@ -34,7 +34,13 @@ pub(crate) fn segment(segment: &Segment, schema: &Schema, rows: &[Row]) {
         for (index, field) in schema.fields().iter().enumerate() {
             let what = format!("chunk {chunk} of `{}`", field.name);
             column(&segment.column(chunk, field).expect("the chunk loads"), part, index, field, &what);
-            chunk_bounds(segment.chunk_bounds(chunk, field), part, index, field, &what);
+            chunk_bounds(
+                segment.chunk_bounds(field).get(chunk).cloned().flatten(),
+                part,
+                index,
+                field,
+                &what,
+            );
         }
         offsets(&segment.column(chunk, offset_field()).expect("the chunk loads"), part);
         start += chunk_rows;

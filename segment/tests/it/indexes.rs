@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use meunier_segment::index::BloomFilterSize;
 use meunier_segment::options::{FunctionPair, PairFunction, SegmentOptions, StarTreeOptions};
 use meunier_segment::schema::DataType;
 use meunier_segment::seal::{IndexKind, seal};
@@ -41,7 +42,7 @@ fn options(plan: &Plan) -> SegmentOptions {
     SegmentOptions {
         inverted_columns: [name(0), name(1), name(2), name(3), name(5)].into(),
         range_columns: [name(0), name(6)].into(),
-        bloom_columns: [name(2), name(4)].into(),
+        bloom_columns: [name(2), name(4)].map(|name| (name, BloomFilterSize::default())).into(),
         ..plan.options()
     }
 }
@@ -72,7 +73,7 @@ fn columns_have_the_indexes_that_were_asked_for() {
             note("inverted", segment.inverted_index(field).unwrap().is_some());
             note("range", segment.range_index(field).unwrap().is_some());
             note("bloom", segment.bloom_filter(field).unwrap().is_some());
-            note("bounds", segment.chunk_bounds(0, field).is_some());
+            note("bounds", segment.chunk_bounds(field).iter().any(Option::is_some));
             found.join(" ")
         })
         .collect();
@@ -143,7 +144,7 @@ fn bounds_of_chunks_differ_where_their_rows_do() {
     let schema = plan.schema();
     let field = &schema.fields()[0];
     let bounds: Vec<(Value, Value)> =
-        (0..3).map(|chunk| segment.chunk_bounds(chunk, field).expect("known")).collect();
+        segment.chunk_bounds(field).into_iter().map(|bounds| bounds.expect("known")).collect();
     for neighbours in bounds.windows(2) {
         let order = neighbours[0].1.compare(&neighbours[1].0);
         assert!(order.is_some_and(std::cmp::Ordering::is_le), "rows ascend: {bounds:?}");
@@ -195,6 +196,6 @@ fn consuming_segments_have_nothing_beside_their_rows() {
         assert!(segment.inverted_index(field).unwrap().is_none());
         assert!(segment.range_index(field).unwrap().is_none());
         assert!(segment.bloom_filter(field).unwrap().is_none());
-        assert!(segment.chunk_bounds(0, field).is_none());
+        assert!(segment.chunk_bounds(field).is_empty());
     }
 }

@@ -181,12 +181,13 @@ pub(crate) fn value(data_type: DataType, choice: u64) -> Value {
         DataType::Long => Value::Long([i64::MIN, 0, -1, i64::MAX].get(at).copied().unwrap_or(long)),
         DataType::Timestamp => Value::Timestamp([0, i64::MIN, i64::MAX, -1].get(at).copied().unwrap_or(long)),
         DataType::Float => {
-            let odd = [0.0, -0.0, f32::NEG_INFINITY, f32::INFINITY, f32::from_bits(1), f32::NAN, -f32::NAN];
+            let least = f32::from_bits(1);
+            let odd = [0.0, -least, f32::NEG_INFINITY, f32::INFINITY, least, f32::NAN, -f32::NAN];
             Value::Float(odd.get(at).copied().unwrap_or(int as f32 / 8.0))
         }
         DataType::Double => {
             let odd = [
-                -0.0,
+                -f64::from_bits(1),
                 0.0,
                 f64::INFINITY,
                 f64::NEG_INFINITY,
@@ -220,27 +221,38 @@ pub(crate) fn value(data_type: DataType, choice: u64) -> Value {
     }
 }
 
-/// Returns rows as decoders hand them to [`ConsumingSegment::append`]. Null lists have elements beneath, which nobody may
-/// see.
+/// Returns rows as decoders hand them to [`ConsumingSegment::append`], but every zero with a sign, which no segment keeps.
+/// Null lists have elements beneath, which nobody may see.
 pub(crate) fn batch(rows: &[Row], schema: &Schema) -> (RecordBatch, Vec<i64>) {
     let fields = schema.fields().iter().enumerate();
     let arrays = fields.map(|(index, field)| {
         let cells = rows.iter().map(|row| &row.cells[index]);
         if field.single_value {
-            let values: Vec<Option<Value>> = cells.map(one).collect();
+            let values: Vec<Option<Value>> = cells.map(|cell| one(cell).map(with_signed_zero)).collect();
             return values_array(field.data_type, &values);
         }
         let hidden = [Some(value(field.data_type, 1))];
-        lists(
-            field,
-            cells.map(|cell| match cell {
-                Cell::Many(elements) => (true, elements.as_slice()),
-                Cell::Null | Cell::One(_) => (false, hidden.as_slice()),
-            }),
-        )
+        let signed = |elements: &[Option<Value>]| -> Vec<Option<Value>> {
+            elements.iter().map(|element| element.clone().map(with_signed_zero)).collect()
+        };
+        let rows: Vec<(bool, Vec<Option<Value>>)> = cells
+            .map(|cell| match cell {
+                Cell::Many(elements) => (true, signed(elements)),
+                Cell::Null | Cell::One(_) => (false, hidden.to_vec()),
+            })
+            .collect();
+        lists(field, rows.iter().map(|(valid, elements)| (*valid, elements.as_slice())))
     });
     let batch = RecordBatch::try_new(schema.arrow_schema(), arrays.collect()).expect("arrays fit the schema");
     (batch, rows.iter().map(|row| row.offset).collect())
+}
+
+fn with_signed_zero(value: Value) -> Value {
+    match value {
+        Value::Float(0.0) => Value::Float(-0.0),
+        Value::Double(0.0) => Value::Double(-0.0),
+        other => other,
+    }
 }
 
 /// Returns what [`meunier_segment::column::Column::to_array`] must give for these rows, strings and bytes as stored.

@@ -1,0 +1,106 @@
+//! What indexes know of a test's rows, where they are worth asking.
+
+use meunier_segment::chunk::CHUNK_ROWS;
+use meunier_segment::column::ColumnValues;
+use meunier_segment::index::IndexError;
+use meunier_segment::schema::Field;
+use meunier_segment::value::Value;
+use roaring::RoaringBitmap;
+
+use super::bind::Binder;
+use super::node::Node;
+use super::segment_rows::SegmentRows;
+use super::value_node::ValueNode;
+use crate::error::{ExecutionError, Result};
+use crate::id_set::IdSet;
+use crate::input::unreadable;
+use crate::predicate::{Interval, Test};
+
+/// An inverted or range index is asked when it names at most this share of a segment's rows: above, reading ids or numbers
+/// side by side is faster than making a bitmap of rows.
+const INDEX_SHARE: u64 = 16;
+
+impl Binder<'_> {
+    /// Returns the rows with these ids where an index knows them and is worth asking. An index that is damaged is not:
+    /// the column itself answers then.
+    pub(super) fn rows_of_ids(&self, field: &Field, ids: &IdSet) -> Result<Option<SegmentRows>> {
+        let failed = |source| unreadable(self.segment, source);
+        if let Some(sorted) = self.segment.sorted_index(field).map_err(failed)? {
+            return Ok(Some(match ids.ranges() {
+                [only] => SegmentRows::Range(sorted.rows(only.clone())),
+                many => SegmentRows::Bitmap(many.iter().fold(RoaringBitmap::new(), |mut rows, ids| {
+                    rows.insert_range(sorted.rows(ids.clone()));
+                    rows
+                })),
+            }));
+        }
+        let Some(inverted) = self.segment.inverted_index(field).map_err(failed)? else { return Ok(None) };
+        if !self.is_worth_an_index(inverted.count(ids.ranges())) {
+            return Ok(None);
+        }
+        Ok(inverted.rows(ids.ranges()).ok().map(SegmentRows::Bitmap))
+    }
+
+    /// Asks the indexes of a column without a dictionary.
+    pub(super) fn plain_by_index(&self, node: ValueNode, nulls_matter: bool) -> Result<Node> {
+        let Test::Intervals(intervals) = &node.test else { return Ok(Node::Value(node)) };
+        let failed = |source| unreadable(self.segment, source);
+        if let Some(bloom) = self.segment.bloom_filter(&node.field).map_err(failed)? {
+            let missing =
+                |interval: &Interval| interval.only().is_some_and(|value| !bloom.may_contain(value));
+            if intervals.iter().all(missing) {
+                return Ok(Node::None);
+            }
+        }
+        if nulls_matter {
+            // The index holds null rows under their default value.
+            return Ok(Node::Value(node));
+        }
+        let Some(range) = self.segment.range_index(&node.field).map_err(failed)? else {
+            return Ok(Node::Value(node));
+        };
+        let count = intervals.iter().map(|at| range.count(at.low.as_ref(), at.high.as_ref())).sum();
+        if !self.is_worth_an_index(count) {
+            return Ok(Node::Value(node));
+        }
+        let mut rows = RoaringBitmap::new();
+        for interval in intervals.iter() {
+            let (low, high) = (interval.low.as_ref(), interval.high.as_ref());
+            match range.rows(low, high, |row| self.value_at(&node.field, row)) {
+                Ok(found) => rows |= found,
+                Err(LookUpError::Damaged) => return Ok(Node::Value(node)),
+                Err(LookUpError::Unreadable(error)) => return Err(error),
+            }
+        }
+        Ok(match rows.is_empty() {
+            true => Node::None,
+            false => Node::Indexed(SegmentRows::Bitmap(rows)),
+        })
+    }
+
+    fn value_at(&self, field: &Field, row: u32) -> std::result::Result<Value, LookUpError> {
+        let (chunk, row) = (row as usize / CHUNK_ROWS, row as usize % CHUNK_ROWS);
+        let column = self
+            .segment
+            .column(chunk, field)
+            .map_err(|source| LookUpError::Unreadable(unreadable(self.segment, source)))?;
+        let ColumnValues::Plain(values) = &column.values else { return Err(LookUpError::Damaged) };
+        (row < values.len()).then(|| Value::at(values, row)).flatten().ok_or(LookUpError::Damaged)
+    }
+
+    pub(super) fn is_worth_an_index(&self, rows: u64) -> bool {
+        rows.saturating_mul(INDEX_SHARE) <= self.segment.rows() as u64
+    }
+}
+
+/// Why an index gave no rows.
+enum LookUpError {
+    Damaged,
+    Unreadable(ExecutionError),
+}
+
+impl From<IndexError> for LookUpError {
+    fn from(_: IndexError) -> LookUpError {
+        LookUpError::Damaged
+    }
+}

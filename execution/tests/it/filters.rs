@@ -1,0 +1,77 @@
+//! What passes, and what is read to find it.
+
+use std::ops::Bound;
+
+use meunier_execution::predicate::{Interval, Predicate};
+use meunier_segment::value::Value;
+use tempfile::TempDir;
+
+use crate::events::{Event, SCORE, TS, columns, events, passing, plain, sealed, within};
+
+const ROWS: usize = 150_000;
+
+fn between(low: i64, high: i64) -> Interval {
+    Interval { low: Bound::Included(Value::Long(low)), high: Bound::Excluded(Value::Long(high)) }
+}
+
+fn above(low: f64) -> Interval {
+    Interval { low: Bound::Excluded(Value::Double(low)), high: Bound::Unbounded }
+}
+
+fn rows_where(events: &[Event], holds: impl Fn(&Event) -> bool) -> Vec<usize> {
+    (0..events.len()).filter(|&row| holds(&events[row])).collect()
+}
+
+#[test]
+fn chunks_that_bounds_decide_are_not_read() {
+    let directory = TempDir::new().unwrap();
+    let events = events(ROWS, 3);
+    let segment = sealed(&events, &plain(), &directory, 0);
+    let check = |low: i64, high: i64, chunks_read: u64| {
+        let rows = rows_where(&events, |event| (low..high).contains(&event.ts));
+        let (found, read) = passing(&within(TS, between(low, high)), &columns(false), &segment);
+        assert_eq!(found, rows, "{low}..{high}");
+        assert_eq!(read.div_ceil(65_536), chunks_read, "{low}..{high} read {read}");
+    };
+    check(100, 200, 1);
+    check(655_350, 655_370, 2);
+    check(0, 655_360, 0);
+    check(655_360, 2_000_000, 0);
+    check(300, 1_400_000, 2);
+    check(300, 2_000_000, 1);
+    check(1_310_720, 1_310_730, 1);
+    check(5_000_000, 6_000_000, 0);
+}
+
+#[test]
+fn bounds_decide_parts_of_conditions() {
+    let directory = TempDir::new().unwrap();
+    let events = events(ROWS, 4);
+    let segment = sealed(&events, &plain(), &directory, 0);
+    for shows_nulls in [false, true] {
+        let late = within(TS, between(700_000, 2_000_000));
+        let good = within(SCORE, above(9_000.0));
+        let holds = |event: &Event| event.score.is_some_and(|score| score > 9_000.0);
+        let both = Predicate::And(vec![good.clone(), late.clone()]);
+        let (found, read) = passing(&both, &columns(shows_nulls), &segment);
+        assert_eq!(found, rows_where(&events, |event| event.ts >= 700_000 && holds(event)));
+        // Chunk 0 is not read, and of chunk 2 the score alone.
+        assert_eq!(read, 2 * 65_536 + (150_000 - 2 * 65_536));
+        let either = Predicate::Or(vec![good, late]);
+        let (found, _) = passing(&either, &columns(shows_nulls), &segment);
+        assert_eq!(found, rows_where(&events, |event| event.ts >= 700_000 || holds(event)));
+    }
+}
+
+#[test]
+fn a_null_lies_in_no_interval_whatever_bounds_say() {
+    let directory = TempDir::new().unwrap();
+    let events = events(ROWS, 5);
+    let segment = sealed(&events, &plain(), &directory, 0);
+    // The default of a missing score is minus infinity, which lies in the bounds.
+    let all = Interval { low: Bound::Unbounded, high: Bound::Included(Value::Double(1e9)) };
+    let (found, _) = passing(&within(SCORE, all.clone()), &columns(true), &segment);
+    assert_eq!(found, rows_where(&events, |event| event.score.is_some()));
+    let (found, read) = passing(&within(SCORE, all), &columns(false), &segment);
+    assert_eq!((found.len(), read), (ROWS, 0));
+}
