@@ -1,7 +1,7 @@
 //! The functions that queries may call, found by Pinot's rules: case and underscores do not matter.
 //!
 //! This map is an allow-list. A function of DataFusion is in it only when it means the same as Pinot's of that name;
-//! functions that make large text from small are bounded ([`bounded`]); functions that are a shape of SQL rather than a
+//! functions that make large text from small are bounded (`bounded`); functions that are a shape of SQL rather than a
 //! computation (`distinctCount`, `now`, `add`) are rewritten by the dialect and need no entry.
 
 mod aggregate;
