@@ -1,7 +1,7 @@
 //! The functions that queries may call, found by Pinot's rules: case and underscores do not matter.
 //!
 //! This map is an allow-list. A function of DataFusion is in it only when it means the same as Pinot's of that name;
-//! functions that make large text from small are bounded ([`bounded`]); functions that are a shape of SQL rather than a
+//! functions that make large text from small are bounded (`bounded`); functions that are a shape of SQL rather than a
 //! computation (`distinctCount`, `now`, `add`) are rewritten by the dialect and need no entry.
 
 mod aggregate;
@@ -11,7 +11,7 @@ mod id_set;
 pub mod multi_value;
 mod scalar;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use datafusion::functions_window as window;
@@ -65,7 +65,7 @@ pub struct Functions {
     aggregates: HashMap<String, Arc<AggregateUDF>>,
     windows: HashMap<String, Arc<WindowUDF>>,
     /// Names that a query may call; the maps also know the names that functions have inside.
-    callable: HashSet<String>,
+    callable: BTreeSet<String>,
 }
 
 impl Functions {
@@ -117,7 +117,8 @@ impl Functions {
         self.callable.contains(&canonical(name))
     }
 
-    /// Returns all canonical names that a query may call.
+    /// Returns all canonical names that a query may call, in order: of two that are as near to a slip, the same is suggested
+    /// every time.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.callable.iter().map(String::as_str)
     }
