@@ -114,7 +114,9 @@ impl Functions {
 
     /// Returns whether a query may call this name.
     pub fn exists(&self, name: &str) -> bool {
-        self.callable.contains(&canonical(name))
+        let name = canonical(name);
+        self.callable.contains(&name)
+            || percentile_suffix(&name).is_some_and(|(base, _)| self.callable.contains(&base))
     }
 
     /// Returns all canonical names that a query may call, in order: of two that are as near to a slip, the same is suggested
@@ -127,6 +129,16 @@ impl Functions {
 /// Returns what each function is, in the order of the reference.
 pub fn descriptions() -> impl Iterator<Item = &'static FunctionDescription> {
     scalar::descriptions().chain(aggregate::descriptions())
+}
+
+/// Takes the percentile out of a name such as `percentileTDigest99MV`: returns the function's canonical name and the
+/// percentile.
+pub fn percentile_suffix(name: &str) -> Option<(String, u32)> {
+    let name = canonical(name);
+    let (stem, of_elements) = name.strip_suffix("mv").map_or((&*name, ""), |stem| (stem, "mv"));
+    let base = stem.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let percentile = stem[base.len()..].parse().ok().filter(|&percentile| percentile <= 100)?;
+    base.starts_with("percentile").then(|| (format!("{base}{of_elements}"), percentile))
 }
 
 /// Returns the name under which a function is found: lower case, no underscores.

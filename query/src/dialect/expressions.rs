@@ -7,10 +7,12 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, DuplicateTreatment, Expr, Function, Query, UnaryOperator, Value as SqlValue, VisitMut,
     VisitorMut,
 };
+use meunier_functions::{Functions, empty_value, percentile_suffix};
 use meunier_segment::schema::DataType;
 
 use super::columns::Scope;
@@ -30,6 +32,7 @@ pub(super) struct Expressions<'a> {
     pub(super) scope: &'a Scope<'a>,
     /// Whether the query shows nulls.
     pub(super) null_handling: bool,
+    pub(super) functions: &'a Functions,
     pub(super) now_ms: i64,
     /// Multi-value columns that GROUP BY or DISTINCT takes apart: one value a row from there on.
     pub(super) exploded: BTreeSet<String>,
@@ -190,7 +193,6 @@ impl Expressions<'_> {
     fn function(&mut self, function: &Function) -> Result<Option<Expr>, QueryError> {
         let name = function_name(function);
         let Some(arguments) = arguments(function) else { return Ok(None) };
-        self.check_multi_values(&name, &arguments)?;
         let operator = match name.as_str() {
             "add" | "plus" => Some(BinaryOperator::Plus),
             "sub" | "minus" => Some(BinaryOperator::Minus),
@@ -273,15 +275,15 @@ impl Expressions<'_> {
             Expr::Function(call_of(name, duplicates, arguments, filter.clone()))
         };
         let distinct = Some(DuplicateTreatment::Distinct);
-        let [argument] = &arguments[..] else { return Ok(None) };
         let as_double = |argument: &Expr| self.double(argument.clone());
+        if let Some(of_elements) = self.over_elements(name, function, &arguments) {
+            return Ok(Some(of_elements));
+        }
+        let [argument] = &arguments[..] else { return Ok(self.own_aggregate(name, function, arguments)) };
         Ok(Some(match name {
             "count" if is_distinct(function) => cast(make("count", distinct, arguments), DataType::Int),
-            "distinctcount" | "distinctcountbitmap" | "distinctcountoffheap" | "distinctcountsmarthll" => {
+            "distinctcount" | "distinctcountbitmap" | "distinctcountoffheap" => {
                 cast(make("count", distinct, arguments), DataType::Int)
-            }
-            "distinctcounthll" | "distinctcounthllplus" | "distinctcountull" => {
-                make("count", distinct, arguments)
             }
             "sum" => self.or_when_empty(make("sum", duplicates, vec![as_double(argument)]), "0.0"),
             "distinctsum" => self.or_when_empty(make("sum", distinct, vec![as_double(argument)]), "0.0"),
@@ -301,8 +303,52 @@ impl Expressions<'_> {
             "varpop" | "varsamp" | "variance" | "stddevpop" | "stddevsamp" | "stddev" => {
                 self.or_when_empty(make(name, duplicates, vec![as_double(argument)]), "-Infinity")
             }
-            _ => return Ok(None),
+            _ => return Ok(self.own_aggregate(name, function, arguments)),
         }))
+    }
+
+    /// An aggregate of a multi-value column is one of all its elements.
+    fn over_elements(&self, name: &str, function: &Function, arguments: &[Expr]) -> Option<Expr> {
+        if !arguments.first().is_some_and(|argument| self.is_multi_value(argument)) {
+            return None;
+        }
+        let name = match name {
+            "count" if is_distinct(function) => "distinctcountmv",
+            "sum" | "min" | "max" | "avg" => {
+                return self.own_aggregate(&format!("{name}mv"), function, arguments.to_vec());
+            }
+            "distinctcount" | "distinctcountbitmap" | "distinctcountoffheap" => "distinctcountmv",
+            _ => return None,
+        };
+        self.own_aggregate(name, function, arguments.to_vec())
+    }
+
+    /// An aggregate that exists under Pinot's name. Without null handling it has a value also over no row.
+    fn own_aggregate(&self, name: &str, function: &Function, arguments: Vec<Expr>) -> Option<Expr> {
+        let (name, arguments) = match (percentile_suffix(name), &arguments[..]) {
+            (Some((base, percentile)), [column, rest @ ..]) => {
+                let column = column.clone();
+                (base, [column, number(percentile)].into_iter().chain(rest.iter().cloned()).collect())
+            }
+            _ => (name.to_owned(), arguments),
+        };
+        self.functions.aggregate(&name)?;
+        let duplicates = is_distinct(function).then_some(DuplicateTreatment::Distinct);
+        let aggregate = Expr::Function(call_of(&name, duplicates, arguments, function.filter.clone()));
+        let empty = match empty_value(&name) {
+            Some(ScalarValue::Float64(Some(value))) if value.is_nan() => cast(text("NaN"), DataType::Double),
+            Some(ScalarValue::Float64(Some(value))) if value.is_infinite() => {
+                cast(text(if value > 0.0 { "Infinity" } else { "-Infinity" }), DataType::Double)
+            }
+            Some(ScalarValue::Float64(Some(value))) => cast(text(value.to_string()), DataType::Double),
+            Some(ScalarValue::Int64(Some(value))) => cast(text(value.to_string()), DataType::Long),
+            Some(ScalarValue::Utf8(Some(value))) => text(value),
+            _ => return Some(aggregate),
+        };
+        Some(match self.null_handling {
+            true => aggregate,
+            false => call("coalesce", vec![aggregate, empty]),
+        })
     }
 
     /// Returns a minimum or maximum as DOUBLE. Of a column it is taken in the column's type, which metadata can answer.
@@ -352,29 +398,6 @@ impl Expressions<'_> {
         self.scope
             .column_of(expr)
             .is_some_and(|found| found.is_multi_value() && !self.exploded.contains(&found.name()))
-    }
-
-    fn check_multi_values(&self, name: &str, arguments: &[Expr]) -> Result<(), QueryError> {
-        let allowed = matches!(
-            name,
-            "count"
-                | "equals"
-                | "notequals"
-                | "greaterthan"
-                | "greaterthanorequal"
-                | "lessthan"
-                | "lessthanorequal"
-                | "like"
-                | "regexplike"
-                | "isnull"
-                | "isnotnull"
-        ) || name.starts_with('$');
-        match arguments.iter().find(|argument| self.is_multi_value(argument)) {
-            Some(argument) if !allowed => Err(QueryError::invalid(format!(
-                "`{name}` of multi-value column {argument} is not served yet; group by the column, or filter on it"
-            ))),
-            _ => Ok(()),
-        }
     }
 
     /// Returns the type of an expression, where it can be told.

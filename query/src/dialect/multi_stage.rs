@@ -13,6 +13,7 @@ use super::syntax::{arguments, call_of, column, concatenation, function_name, no
 use super::{Dialect, RewrittenQuery, UsedTable};
 use crate::error::QueryError;
 use crate::table_columns::{TableColumn, null_flag_name};
+use meunier_functions::percentile_suffix;
 
 /// Rewrites a query.
 ///
@@ -195,13 +196,17 @@ impl Rewriter<'_> {
     fn call(&self, function: &mut Function) -> Result<Option<Expr>, QueryError> {
         let name = function_name(function);
         let arguments = arguments(function).unwrap_or_default();
-        let distinct_count = name.starts_with("distinctcount");
         Ok(match (name.as_str(), &arguments[..]) {
             ("now", []) if function.args != FunctionArguments::None => Some(number(self.dialect.now_ms)),
             ("ago", [period]) => Some(ago(period, self.dialect.now_ms)?),
-            ("distinctsum" | "distinctavg", [_]) | (_, [_])
-                if distinct_count || name.starts_with("distinct") =>
-            {
+            (
+                "distinctsum"
+                | "distinctavg"
+                | "distinctcount"
+                | "distinctcountbitmap"
+                | "distinctcountoffheap",
+                [_],
+            ) => {
                 let aggregate = match name.as_str() {
                     "distinctsum" => "sum",
                     "distinctavg" => "avg",
@@ -221,6 +226,15 @@ impl Rewriter<'_> {
             }
             (operator, [left, right]) => {
                 operator_of(operator).map(|op| super::syntax::binary(left.clone(), op, right.clone()))
+            }
+            (_, [column, rest @ ..]) if percentile_suffix(&name).is_some() => {
+                let (base, percentile) = percentile_suffix(&name).expect("it was just found");
+                let arguments = [column.clone(), number(percentile)].into_iter().chain(rest.iter().cloned());
+                let arguments = arguments.collect();
+                Some(Expr::Function(Function {
+                    over: function.over.clone(),
+                    ..call_of(&base, None, arguments, function.filter.clone())
+                }))
             }
             ("isnull", [inner]) => Some(Expr::IsNull(Box::new(inner.clone()))),
             ("isnotnull", [inner]) => Some(Expr::IsNotNull(Box::new(inner.clone()))),

@@ -59,6 +59,7 @@ pub(super) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<Re
     let mut expressions = Expressions {
         scope: &scope,
         null_handling: dialect.options.null_handling,
+        functions: dialect.functions,
         now_ms: dialect.now_ms,
         exploded: BTreeSet::new(),
         virtual_columns,
