@@ -7,7 +7,9 @@
 mod aggregate;
 mod bounded;
 mod description;
+pub mod monotonic;
 pub mod multi_value;
+mod time;
 mod scalar;
 
 use std::collections::{HashMap, HashSet};

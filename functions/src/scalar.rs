@@ -1,18 +1,38 @@
 //! Functions of one row's values.
 
+mod call;
+mod function;
+pub(crate) mod kind;
+pub(crate) mod number;
+mod rows;
+mod sink;
+
+pub(crate) mod date_time;
+
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use datafusion::functions::{core, math, regex, string, unicode};
 use datafusion::logical_expr::ScalarUDF;
 
 use crate::bounded::{BoundedText, Growth};
+use crate::canonical;
 use crate::description::FunctionDescription;
 use crate::multi_value::{AnyElement, ElementTest};
 
+/// All functions of our own as DataFusion plans them, and what they are.
+static OWN: LazyLock<Vec<(Arc<ScalarUDF>, FunctionDescription)>> = LazyLock::new(|| {
+    let themes = [date_time::functions()];
+    let functions = themes.into_iter().flatten();
+    functions
+        .map(|function| (function.description, function))
+        .map(|(description, function)| (Arc::new(function.planned()), description))
+        .collect()
+});
+
 /// Returns what each of them is.
 pub(crate) fn descriptions() -> impl Iterator<Item = &'static FunctionDescription> {
-    [].iter()
+    OWN.iter().map(|(_, description)| description)
 }
 
 /// Returns all of them by canonical name.
@@ -76,6 +96,11 @@ pub(crate) fn all() -> HashMap<String, Arc<ScalarUDF>> {
     add(&["replace"], BoundedText::wrap("replace", string::replace(), Growth::Replacement, false));
     for test in ElementTest::ALL {
         add(&[test.function_name()], Arc::new(ScalarUDF::new_from_impl(AnyElement::new(test))));
+    }
+    for (function, description) in OWN.iter() {
+        for name in std::iter::once(&description.name).chain(description.aliases) {
+            map.insert(canonical(name), Arc::clone(function));
+        }
     }
     map
 }

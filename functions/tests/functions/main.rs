@@ -1,3 +1,4 @@
 //! Functions called by SQL, compared with facts.
 
+mod monotonic;
 mod scalars;
