@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray, UInt32Array};
 use arrow::compute::take;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Int32Type};
 use arrow::error::ArrowError;
 use datafusion::error::{DataFusionError, Result};
 
@@ -124,6 +124,13 @@ impl<'a> Call<'a> {
         let column = self.columns.get(position)?;
         let texts = column.array.as_string_opt::<i32>()?;
         texts.is_valid(column.at(row)).then(|| texts.value(column.at(row)))
+    }
+
+    /// Returns the INT of a row.
+    pub(crate) fn int(&self, position: usize, row: usize) -> Option<i32> {
+        let column = self.columns.get(position)?;
+        let numbers = column.array.as_primitive_opt::<Int32Type>()?;
+        numbers.is_valid(column.at(row)).then(|| numbers.value(column.at(row)))
     }
 
     /// Returns what is made of a text that is mostly a constant: a pattern, a format, a unit, a path.

@@ -3,6 +3,8 @@
 //! Each fact is asked twice: as it stands, where the planner computes it, and with its arguments as columns of a table.
 
 mod date_time;
+mod regexp;
+mod text;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};

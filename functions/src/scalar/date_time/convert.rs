@@ -97,7 +97,7 @@ impl Conversion {
                 Ok(millis.to_data().into())
             }
             (_, Some(chain)) => {
-                let column = [Column { array: Kind::One(Scalar::Timestamp).bring(&times)?, constant: false }];
+                let column = [Column { array: kind_of(&self.input).bring(&times)?, constant: false }];
                 let numbers = super::numbers(&Call { columns: &column, rows, given: &DataType::Int64 }, 0)?;
                 let mut values = numbers.values().to_vec();
                 chain.apply(&mut values);
@@ -105,6 +105,14 @@ impl Conversion {
             }
             (_, None) => fault("weeks, months and years are units of the output only"),
         }
+    }
+}
+
+/// A number may come as text, as 1.5E12; where a TIMESTAMP is meant, as a date.
+fn kind_of(input: &Format) -> Kind {
+    match input {
+        Format::Timestamp => Kind::One(Scalar::Timestamp),
+        Format::Epoch { .. } | Format::Text { .. } => Kind::One(Scalar::Long),
     }
 }
 

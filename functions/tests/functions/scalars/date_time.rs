@@ -204,6 +204,10 @@ fn converts_formats() {
             "dateTimeConvert('2018-04-18T10:11:12+02:00', 'SIMPLE_DATE_FORMAT', 'EPOCH', '1:SECONDS')",
             "1524039072000",
         ),
+        (
+            "dateTimeConvert('1.50589896E12', '1:MILLISECONDS:EPOCH', '1:MILLISECONDS:EPOCH', '1:MILLISECONDS')",
+            "1505898960000",
+        ),
         ("dateTimeConvert(NULL, '1:MILLISECONDS:EPOCH', '1:DAYS:EPOCH', '1:DAYS')", "null"),
         (
             "dateTimeConvertWindowHop(1612296732123, '1:MILLISECONDS:EPOCH', '1:MILLISECONDS:EPOCH', '1:HOURS', '3:HOURS')",
