@@ -8,6 +8,7 @@ mod rows;
 mod sink;
 
 pub(crate) mod date_time;
+mod json;
 mod regexp;
 mod text;
 
@@ -24,7 +25,7 @@ use crate::multi_value::{AnyElement, ElementTest};
 
 /// All functions of our own as DataFusion plans them, and what they are.
 static OWN: LazyLock<Vec<(Arc<ScalarUDF>, FunctionDescription)>> = LazyLock::new(|| {
-    let themes = [date_time::functions(), text::functions(), regexp::functions()];
+    let themes = [date_time::functions(), text::functions(), regexp::functions(), json::functions()];
     let functions = themes.into_iter().flatten();
     functions
         .map(|function| (function.description, function))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray, UInt32Array};
 use arrow::compute::take;
-use arrow::datatypes::{DataType, Int32Type};
+use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type};
 use arrow::error::ArrowError;
 use datafusion::error::{DataFusionError, Result};
 
@@ -130,6 +130,20 @@ impl<'a> Call<'a> {
     pub(crate) fn int(&self, position: usize, row: usize) -> Option<i32> {
         let column = self.columns.get(position)?;
         let numbers = column.array.as_primitive_opt::<Int32Type>()?;
+        numbers.is_valid(column.at(row)).then(|| numbers.value(column.at(row)))
+    }
+
+    /// Returns the LONG of a row.
+    pub(crate) fn long(&self, position: usize, row: usize) -> Option<i64> {
+        let column = self.columns.get(position)?;
+        let numbers = column.array.as_primitive_opt::<Int64Type>()?;
+        numbers.is_valid(column.at(row)).then(|| numbers.value(column.at(row)))
+    }
+
+    /// Returns the DOUBLE of a row.
+    pub(crate) fn double(&self, position: usize, row: usize) -> Option<f64> {
+        let column = self.columns.get(position)?;
+        let numbers = column.array.as_primitive_opt::<Float64Type>()?;
         numbers.is_valid(column.at(row)).then(|| numbers.value(column.at(row)))
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt32Array, new_null_array};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::{exec_err, plan_err};
+use datafusion::common::{exec_err, internal_err, plan_err};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
@@ -35,7 +35,7 @@ pub(crate) enum Gives {
     /// JSON: a text of another type in answers.
     Json,
     /// A type that depends on the arguments.
-    Of(fn(&Asked<'_>) -> Result<DataType, Fault>),
+    Of(fn(&Asked<'_>) -> Result<Gives, Fault>),
 }
 
 /// What is known of a call when it is planned.
@@ -191,13 +191,15 @@ impl Function {
             let (of_each, json) = self.result_type(of_elements, constants)?;
             return Ok((array_of(of_each), json));
         }
-        match &self.overload(&types)?.gives {
-            Gives::Type(data_type) => Ok((data_type.clone(), false)),
+        let mut gives = self.overload(&types)?.gives.clone();
+        if let Gives::Of(decide) = gives {
+            let asked = Asked { types, constants };
+            gives = decide(&asked).map_err(|fault| self.explained(fault))?;
+        }
+        match gives {
+            Gives::Type(data_type) => Ok((data_type, false)),
             Gives::Json => Ok((DataType::Utf8, true)),
-            Gives::Of(decide) => {
-                let given = decide(&Asked { types, constants }).map_err(|fault| self.explained(fault))?;
-                Ok((given, false))
-            }
+            Gives::Of(_) => internal_err!("the type of `{}` is not settled", self.description.signature),
         }
     }
 

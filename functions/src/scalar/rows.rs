@@ -196,7 +196,7 @@ macro_rules! row {
                     if null {
                         sink.push_null();
                     } else {
-                        compute($($argument::get($array, $argument.at(row))),+).push(&mut sink)?;
+                        compute($($argument::get($array, $argument.at(row))),+).put(&mut sink)?;
                     }
                 }
                 Ok(sink.finish())
@@ -261,7 +261,7 @@ pub(crate) fn row0<R: Output + 'static>(compute: fn() -> R) -> Overload {
     Overload::new(&[], R::gives(), move |call| {
         let mut sink = R::Sink::with_rows(call.rows);
         for _ in 0..call.rows {
-            compute().push(&mut sink)?;
+            compute().put(&mut sink)?;
         }
         Ok(sink.finish())
     })

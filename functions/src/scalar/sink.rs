@@ -30,7 +30,7 @@ pub(crate) trait Output: Sized {
     /// What a call gives.
     fn gives() -> Gives;
     /// Adds a row.
-    fn push(self, sink: &mut Self::Sink) -> Result<(), Fault>;
+    fn put(self, sink: &mut Self::Sink) -> Result<(), Fault>;
 }
 
 /// Collects rows of one type.
@@ -66,7 +66,7 @@ macro_rules! fixed_size {
                 Gives::Type($data_type)
             }
 
-            fn push(self, sink: &mut $builder) -> Result<(), Fault> {
+            fn put(self, sink: &mut $builder) -> Result<(), Fault> {
                 let $value = self;
                 sink.append_value($inner);
                 Ok(())
@@ -153,7 +153,7 @@ impl Output for String {
         Gives::Type(DataType::Utf8)
     }
 
-    fn push(self, sink: &mut TextSink) -> Result<(), Fault> {
+    fn put(self, sink: &mut TextSink) -> Result<(), Fault> {
         sink.push(&self)
     }
 }
@@ -165,7 +165,7 @@ impl Output for Json {
         Gives::Json
     }
 
-    fn push(self, sink: &mut TextSink) -> Result<(), Fault> {
+    fn put(self, sink: &mut TextSink) -> Result<(), Fault> {
         sink.push(&self.0)
     }
 }
@@ -191,7 +191,7 @@ impl Output for Vec<u8> {
         Gives::Type(DataType::Binary)
     }
 
-    fn push(self, sink: &mut Bounded<BinaryBuilder>) -> Result<(), Fault> {
+    fn put(self, sink: &mut Bounded<BinaryBuilder>) -> Result<(), Fault> {
         sink.count(self.len())?;
         sink.builder.append_value(self);
         Ok(())
@@ -200,9 +200,12 @@ impl Output for Vec<u8> {
 
 macro_rules! array {
     ($rust:ty, $builder:ty, $data_type:expr, |$value:ident| $bytes:expr) => {
+        array!($rust, $builder, $data_type, |$value| $bytes, <$builder>::new(), |value| value);
+    };
+    ($rust:ty, $builder:ty, $data_type:expr, |$value:ident| $bytes:expr, $new:expr, |$each:ident| $inner:expr) => {
         impl Sink for Bounded<ListBuilder<$builder>> {
             fn with_rows(rows: usize) -> Bounded<ListBuilder<$builder>> {
-                let lists = ListBuilder::with_capacity(<$builder>::new(), rows);
+                let lists = ListBuilder::with_capacity($new, rows);
                 Bounded { builder: lists.with_field(element_field($data_type)), bytes: 0 }
             }
 
@@ -222,10 +225,10 @@ macro_rules! array {
                 Gives::Type(array_of($data_type))
             }
 
-            fn push(self, sink: &mut Bounded<ListBuilder<$builder>>) -> Result<(), Fault> {
+            fn put(self, sink: &mut Bounded<ListBuilder<$builder>>) -> Result<(), Fault> {
                 sink.count(self.iter().map(|$value| $bytes).sum())?;
-                for value in self {
-                    sink.builder.values().append_value(value);
+                for $each in self {
+                    sink.builder.values().append_value($inner);
                 }
                 sink.builder.append(true);
                 Ok(())
@@ -239,6 +242,22 @@ array!(i64, Int64Builder, DataType::Int64, |_value| 8);
 array!(f32, Float32Builder, DataType::Float32, |_value| 4);
 array!(f64, Float64Builder, DataType::Float64, |_value| 8);
 array!(bool, BooleanBuilder, DataType::Boolean, |_value| 1);
+array!(
+    Millis,
+    TimestampMillisecondBuilder,
+    TIMESTAMP,
+    |_value| 8,
+    TimestampMillisecondBuilder::new(),
+    |value| value.0
+);
+array!(
+    i256,
+    Decimal256Builder,
+    DECIMAL,
+    |_value| 32,
+    Decimal256Builder::new().with_data_type(DECIMAL),
+    |value| value
+);
 array!(String, StringBuilder, DataType::Utf8, |value| value.len() + 4);
 
 impl<T: Output> Output for Option<T> {
@@ -248,9 +267,9 @@ impl<T: Output> Output for Option<T> {
         T::gives()
     }
 
-    fn push(self, sink: &mut T::Sink) -> Result<(), Fault> {
+    fn put(self, sink: &mut T::Sink) -> Result<(), Fault> {
         match self {
-            Some(value) => value.push(sink),
+            Some(value) => value.put(sink),
             None => {
                 sink.push_null();
                 Ok(())
@@ -266,8 +285,8 @@ impl<T: Output> Output for Result<T, Fault> {
         T::gives()
     }
 
-    fn push(self, sink: &mut T::Sink) -> Result<(), Fault> {
-        self?.push(sink)
+    fn put(self, sink: &mut T::Sink) -> Result<(), Fault> {
+        self?.put(sink)
     }
 }
 
@@ -279,7 +298,7 @@ pub(crate) fn collect<T: Output>(
     let mut sink = T::Sink::with_rows(rows);
     for row in 0..rows {
         match each(row)? {
-            Some(value) => value.push(&mut sink)?,
+            Some(value) => value.put(&mut sink)?,
             None => sink.push_null(),
         }
     }

@@ -3,6 +3,7 @@
 //! Each fact is asked twice: as it stands, where the planner computes it, and with its arguments as columns of a table.
 
 mod date_time;
+mod json;
 mod regexp;
 mod text;
 

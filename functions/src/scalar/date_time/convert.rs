@@ -116,16 +116,20 @@ fn kind_of(input: &Format) -> Kind {
     }
 }
 
-fn convert_type(asked: &Asked<'_>) -> Result<DataType, Fault> {
+fn convert_type(asked: &Asked<'_>) -> Result<Gives, Fault> {
+    Ok(Gives::Type(output_type(asked)?))
+}
+
+fn hop_type(asked: &Asked<'_>) -> Result<Gives, Fault> {
+    Ok(Gives::Type(array_of(output_type(asked)?)))
+}
+
+fn output_type(asked: &Asked<'_>) -> Result<DataType, Fault> {
     let Some(output) = asked.text(2) else { return fault("the formats are constants") };
     Ok(match Format::parse(output)? {
         Format::Epoch { .. } | Format::Timestamp => DataType::Int64,
         Format::Text { .. } => DataType::Utf8,
     })
-}
-
-fn hop_type(asked: &Asked<'_>) -> Result<DataType, Fault> {
-    Ok(array_of(convert_type(asked)?))
 }
 
 fn constant<'a>(call: &Call<'a>, position: usize) -> Result<&'a str, Fault> {

@@ -77,11 +77,11 @@ fn date_trunc(call: &Call<'_>) -> Result<ArrayRef, Fault> {
     })
 }
 
-fn bin_type(asked: &Asked<'_>) -> Result<DataType, Fault> {
-    Ok(match asked.types.get(1) {
+fn bin_type(asked: &Asked<'_>) -> Result<Gives, Fault> {
+    Ok(Gives::Type(match asked.types.get(1) {
         Some(DataType::Timestamp(..)) => TIMESTAMP,
         _ => DataType::Int64,
-    })
+    }))
 }
 
 fn date_bin(call: &Call<'_>) -> Result<ArrayRef, Fault> {

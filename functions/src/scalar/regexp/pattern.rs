@@ -279,7 +279,9 @@ impl Template {
                 '\\' => match letters.next() {
                     Some(escaped) => push(Part::Text(escaped.to_string())),
                     None => {
-                        return Err(Fault::from("a letter is missing after the backslash of the replacement"));
+                        return Err(Fault::from(
+                            "a letter is missing after the backslash of the replacement",
+                        ));
                     }
                 },
                 '$' if letters.next_if_eq(&'{').is_some() => {
