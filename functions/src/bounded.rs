@@ -18,9 +18,9 @@ use datafusion::logical_expr::{
 };
 
 /// Most bytes of text that one call may make for one batch of rows.
-const RESULT_BYTES_MAX: usize = 256 << 20;
+pub(crate) const RESULT_BYTES_MAX: usize = 256 << 20;
 /// Longest single text that a call may make: far above any message, and made in milliseconds.
-const VALUE_BYTES_MAX: usize = 4 << 20;
+pub(crate) const VALUE_BYTES_MAX: usize = 4 << 20;
 
 /// How large a result can become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

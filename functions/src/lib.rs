@@ -8,7 +8,9 @@ mod aggregate;
 mod bounded;
 mod description;
 mod id_set;
+pub mod monotonic;
 pub mod multi_value;
+mod time;
 mod scalar;
 
 use std::collections::{BTreeSet, HashMap};

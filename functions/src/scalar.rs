@@ -1,18 +1,41 @@
 //! Functions of one row's values.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+mod call;
+mod function;
+pub(crate) mod kind;
+pub(crate) mod number;
+mod rows;
+mod sink;
 
-use datafusion::functions::{core, math, regex, string, unicode};
+pub(crate) mod date_time;
+mod json;
+mod regexp;
+mod text;
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use datafusion::functions::{core, math, string};
 use datafusion::logical_expr::ScalarUDF;
 
 use crate::bounded::{BoundedText, Growth};
+use crate::canonical;
 use crate::description::FunctionDescription;
 use crate::multi_value::{AnyElement, ElementTest};
 
+/// All functions of our own as DataFusion plans them, and what they are.
+static OWN: LazyLock<Vec<(Arc<ScalarUDF>, FunctionDescription)>> = LazyLock::new(|| {
+    let themes = [date_time::functions(), text::functions(), regexp::functions(), json::functions()];
+    let functions = themes.into_iter().flatten();
+    functions
+        .map(|function| (function.description, function))
+        .map(|(description, function)| (Arc::new(function.planned()), description))
+        .collect()
+});
+
 /// Returns what each of them is.
 pub(crate) fn descriptions() -> impl Iterator<Item = &'static FunctionDescription> {
-    [].iter()
+    OWN.iter().map(|(_, description)| description)
 }
 
 /// Returns all of them by canonical name.
@@ -51,31 +74,18 @@ pub(crate) fn all() -> HashMap<String, Arc<ScalarUDF>> {
     add(&["lcm"], math::lcm());
     add(&["isnan"], math::isnan());
     add(&["pi"], math::pi());
-    add(&["lower"], string::lower());
-    add(&["upper"], string::upper());
-    add(&["trim", "btrim"], string::btrim());
-    add(&["ltrim"], string::ltrim());
-    add(&["rtrim"], string::rtrim());
-    add(&["startswith"], string::starts_with());
-    add(&["endswith"], string::ends_with());
-    add(&["contains"], string::contains());
-    add(&["levenshteindistance"], string::levenshtein());
-    add(&["chr"], string::chr());
-    add(&["length", "charlength"], unicode::character_length());
-    add(&["reverse"], unicode::reverse());
-    add(&["initcap"], unicode::initcap());
-    add(&["left", "leftsubstr"], unicode::left());
-    add(&["right", "rightsubstr"], unicode::right());
-    add(&["regexplike"], regex::regexp_like());
     add(&["coalesce"], core::coalesce());
     add(&["nullif"], core::nullif());
     add(&["least"], core::least());
     add(&["greatest"], core::greatest());
-    add(&["concat"], BoundedText::wrap("concat", string::concat(), Growth::SumOfArguments, false));
     add(&["$concat"], BoundedText::wrap("$concat", string::concat(), Growth::SumOfArguments, true));
-    add(&["replace"], BoundedText::wrap("replace", string::replace(), Growth::Replacement, false));
     for test in ElementTest::ALL {
         add(&[test.function_name()], Arc::new(ScalarUDF::new_from_impl(AnyElement::new(test))));
+    }
+    for (function, description) in OWN.iter() {
+        for name in std::iter::once(&description.name).chain(description.aliases) {
+            map.insert(canonical(name), Arc::clone(function));
+        }
     }
     map
 }

@@ -1,4 +1,5 @@
 //! Functions called by SQL, compared with facts.
 
 mod aggregates;
+mod monotonic;
 mod scalars;

@@ -1,0 +1,28 @@
+//! Functions of texts.
+//!
+//! Positions and lengths count Unicode characters. Java counts UTF-16 units, which differ for letters outside the basic
+//! plane only, and would let a letter be cut in half.
+
+mod change;
+mod compare;
+mod encode;
+mod find;
+mod slice;
+mod split;
+
+use super::function::Function;
+
+/// Returns the functions of texts.
+pub(crate) fn functions() -> Vec<Function> {
+    let themes = [
+        slice::functions(),
+        find::functions(),
+        change::functions(),
+        split::functions(),
+        compare::functions(),
+        encode::functions(),
+    ];
+    themes.into_iter().flatten().collect()
+}
+
+pub(crate) use split::split_whole;
