@@ -2,6 +2,7 @@
 //!
 //! Each fact is asked twice: as it stands, where the planner computes it, and with its arguments as columns of a table.
 
+mod arithmetic;
 mod date_time;
 mod json;
 mod regexp;
