@@ -8,11 +8,16 @@ mod rows;
 mod sink;
 
 mod arithmetic;
+mod array;
+mod conversion;
 pub(crate) mod date_time;
+mod hash;
+mod ip;
 mod json;
 mod logic;
 mod regexp;
 mod text;
+mod url;
 mod vector;
 
 use std::collections::HashMap;
@@ -36,6 +41,11 @@ static OWN: LazyLock<Vec<(Arc<ScalarUDF>, FunctionDescription)>> = LazyLock::new
         arithmetic::functions(),
         logic::functions(),
         vector::functions(),
+        array::functions(),
+        hash::functions(),
+        conversion::functions(),
+        url::functions(),
+        ip::functions(),
     ];
     let functions = themes.into_iter().flatten();
     functions
