@@ -7,15 +7,23 @@ pub(crate) mod number;
 mod rows;
 mod sink;
 
+mod arithmetic;
+mod array;
+mod conversion;
 pub(crate) mod date_time;
+mod hash;
+mod ip;
 mod json;
+mod logic;
 mod regexp;
 mod text;
+mod url;
+mod vector;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use datafusion::functions::{core, math, string};
+use datafusion::functions::{core, string};
 use datafusion::logical_expr::ScalarUDF;
 
 use crate::bounded::{BoundedText, Growth};
@@ -25,7 +33,20 @@ use crate::multi_value::{AnyElement, ElementTest};
 
 /// All functions of our own as DataFusion plans them, and what they are.
 static OWN: LazyLock<Vec<(Arc<ScalarUDF>, FunctionDescription)>> = LazyLock::new(|| {
-    let themes = [date_time::functions(), text::functions(), regexp::functions(), json::functions()];
+    let themes = [
+        date_time::functions(),
+        text::functions(),
+        regexp::functions(),
+        json::functions(),
+        arithmetic::functions(),
+        logic::functions(),
+        vector::functions(),
+        array::functions(),
+        hash::functions(),
+        conversion::functions(),
+        url::functions(),
+        ip::functions(),
+    ];
     let functions = themes.into_iter().flatten();
     functions
         .map(|function| (function.description, function))
@@ -46,34 +67,6 @@ pub(crate) fn all() -> HashMap<String, Arc<ScalarUDF>> {
             map.insert((*name).to_owned(), Arc::clone(&function));
         }
     };
-    add(&["abs"], math::abs());
-    add(&["ceil", "ceiling"], math::ceil());
-    add(&["floor"], math::floor());
-    add(&["exp"], math::exp());
-    add(&["ln", "log"], math::ln());
-    add(&["log2"], math::log2());
-    add(&["log10"], math::log10());
-    add(&["sqrt"], math::sqrt());
-    add(&["cbrt"], math::cbrt());
-    add(&["sign"], math::signum());
-    add(&["power", "pow"], math::power());
-    add(&["sin"], math::sin());
-    add(&["cos"], math::cos());
-    add(&["tan"], math::tan());
-    add(&["cot"], math::cot());
-    add(&["asin"], math::asin());
-    add(&["acos"], math::acos());
-    add(&["atan"], math::atan());
-    add(&["atan2"], math::atan2());
-    add(&["sinh"], math::sinh());
-    add(&["cosh"], math::cosh());
-    add(&["tanh"], math::tanh());
-    add(&["degrees"], math::degrees());
-    add(&["radians"], math::radians());
-    add(&["gcd"], math::gcd());
-    add(&["lcm"], math::lcm());
-    add(&["isnan"], math::isnan());
-    add(&["pi"], math::pi());
     add(&["coalesce"], core::coalesce());
     add(&["nullif"], core::nullif());
     add(&["least"], core::least());

@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Any,
     /// One value of a type.
     One(Scalar),
+    /// One value that has the type already.
+    Only(Scalar),
     /// An array of a type.
     Many(Scalar),
     /// An array of whatever it has.
@@ -104,6 +106,7 @@ impl Kind {
             _ if *data_type == DataType::Null => true,
             Kind::Any => true,
             Kind::One(_) => !is_array && is_single(data_type),
+            Kind::Only(scalar) => plain_type(data_type) == scalar.data_type(),
             Kind::Many(_) | Kind::AnyArray => is_array || is_single(data_type),
         }
     }
@@ -112,7 +115,7 @@ impl Kind {
     pub(crate) fn bring(self, values: &ArrayRef) -> Result<ArrayRef> {
         match self {
             Kind::Any => plain(values),
-            Kind::One(scalar) => single(values, scalar),
+            Kind::One(scalar) | Kind::Only(scalar) => single(values, scalar),
             Kind::Many(scalar) => match element_type(values.data_type()) {
                 Some(_) => elements(values, |inner| single(inner, scalar)),
                 None if *values.data_type() == DataType::Null => {

@@ -125,6 +125,42 @@ argument!(
     /// A BOOLEAN.
     Bool, Kind::One(Scalar::Boolean), BooleanArray, bool, |array| AsArray::as_boolean(array), |values, at| values.value(at));
 
+argument!(
+    /// What is an INT already.
+    OnlyInt, Kind::Only(Scalar::Int), PrimitiveArray<Int32Type>, i32, |array| AsArray::as_primitive(array), |values, at| values.value(at));
+argument!(
+    /// What is a LONG already.
+    OnlyLong, Kind::Only(Scalar::Long), PrimitiveArray<Int64Type>, i64, |array| AsArray::as_primitive(array), |values, at| values.value(at));
+argument!(
+    /// What is a FLOAT already.
+    OnlyFloat, Kind::Only(Scalar::Float), PrimitiveArray<Float32Type>, f32, |array| AsArray::as_primitive(array), |values, at| values.value(at));
+argument!(
+    /// What is a BIG_DECIMAL already.
+    OnlyDecimal, Kind::Only(Scalar::Decimal), PrimitiveArray<Decimal256Type>, i256, |array| AsArray::as_primitive(array), |values, at| values.value(at));
+
+/// What is BYTES already.
+pub(crate) struct OnlyBytes;
+
+impl Argument for OnlyBytes {
+    const KIND: Kind = Kind::Only(Scalar::Bytes);
+    type Array<'a> = &'a BinaryArray;
+    type Item<'a> = &'a [u8];
+
+    fn open(array: &ArrayRef) -> &BinaryArray {
+        array.as_binary()
+    }
+
+    #[inline]
+    fn get<'a>(array: Self::Array<'a>, position: usize) -> Self::Item<'a> {
+        array.value(position)
+    }
+
+    #[inline]
+    fn is_null(array: Self::Array<'_>, position: usize) -> bool {
+        array.is_null(position)
+    }
+}
+
 macro_rules! array_argument {
     ($(#[$doc:meta])* $name:ident, $scalar:expr, $item:ty, |$elements:ident| $collect:expr) => {
         argument!(

@@ -2,7 +2,10 @@
 //!
 //! Each fact is asked twice: as it stands, where the planner computes it, and with its arguments as columns of a table.
 
+mod arithmetic;
+mod array;
 mod date_time;
+mod encodings;
 mod json;
 mod regexp;
 mod text;
