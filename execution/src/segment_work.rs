@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::filter::{PrunedBy, SegmentFilter, prune};
 use crate::input::{ChunkView, InputColumn};
 use crate::predicate::Predicate;
+use crate::predicate_cache::{KnownRows, PredicateCache};
 
 /// What one query reads.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct SegmentInput {
     pub predicate: Arc<Predicate>,
     /// Whether dictionaries and indexes may answer the predicate.
     pub uses_indexes: bool,
+    /// Rows that predicates selected for earlier queries, where those may answer.
+    pub known: Option<Arc<PredicateCache>>,
     /// What is read is counted here.
     pub counters: Arc<ScanCounters>,
 }
@@ -56,6 +59,7 @@ impl SegmentInput {
             columns: Arc::clone(&self.columns),
             predicate: Arc::clone(&self.predicate),
             uses_indexes: self.uses_indexes,
+            known: self.known.clone(),
             counters: Arc::clone(counters),
         };
         (input, left_out)
@@ -69,6 +73,7 @@ pub struct SegmentWork {
     pieces: Vec<Piece>,
     next: AtomicUsize,
     segments: Vec<SegmentProgress>,
+    known: Option<KnownRows>,
 }
 
 /// One chunk of one segment.
@@ -101,7 +106,9 @@ impl SegmentWork {
         }
         ScanCounters::add(&input.counters.scans_run, 1);
         let segments = input.segments.iter().map(|_| SegmentProgress::default()).collect();
-        SegmentWork { input, pieces, next: AtomicUsize::new(0), segments }
+        let known = input.known.as_ref().filter(|_| input.uses_indexes);
+        let known = known.map(|cache| KnownRows::new(cache, &input.predicate, &input.columns));
+        SegmentWork { input, pieces, next: AtomicUsize::new(0), segments, known }
     }
 
     /// Returns what is read.
@@ -132,9 +139,11 @@ impl SegmentWork {
         if let Some(filter) = progress.filter.get() {
             return Ok(Arc::clone(filter));
         }
-        let SegmentInput { segments, columns, predicate, uses_indexes, counters } = &self.input;
+        let SegmentInput { segments, columns, predicate, uses_indexes, counters, .. } = &self.input;
+        let known = self.known.as_ref();
         // Two readers may bind at once; both find the same.
-        let bound = Arc::new(SegmentFilter::bind(predicate, columns, &segments[segment], *uses_indexes)?);
+        let bound =
+            Arc::new(SegmentFilter::bind(predicate, columns, &segments[segment], *uses_indexes, known)?);
         if !progress.processed.swap(true, Ordering::Relaxed) {
             ScanCounters::add(&counters.segments_processed, 1);
             ScanCounters::add(&counters.consuming_processed, u64::from(self.is_consuming(segment)));

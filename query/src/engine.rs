@@ -39,11 +39,16 @@ use crate::statement::Statement;
 use crate::table_provider::SnapshotTable;
 use crate::tables::{QueryTable, Tables};
 use meunier_execution::counters::ScanCounters;
+use meunier_execution::predicate_cache::PredicateCache;
 use meunier_functions::Functions;
 
 /// Stack of a thread that plans. In a debug build the largest statements that are let through overflow 16 MiB and fit
 /// 32 MiB, so this is twice what is needed where frames are largest. Only pages that are touched cost memory.
 const STACK_BYTES: usize = 64 << 20;
+
+/// Rows that filters selected, kept for later queries. Higher: more conditions and segments that are not searched again; a
+/// million rows take 128 KiB at most.
+const PREDICATE_CACHE_BYTES: u64 = 64 << 20;
 
 /// Rows written between two looks at the size of the answer.
 const ANSWER_ROWS: usize = 8192;
@@ -136,6 +141,7 @@ struct Core {
     state: SessionState,
     environment: Arc<RuntimeEnv>,
     plans: PlanCache,
+    predicate_cache: Arc<PredicateCache>,
 }
 
 impl QueryEngine {
@@ -163,6 +169,7 @@ impl QueryEngine {
                 state: base_state(&config, Arc::clone(&environment)),
                 environment,
                 plans: PlanCache::default(),
+                predicate_cache: Arc::new(PredicateCache::new(PREDICATE_CACHE_BYTES)),
                 config,
             }),
         })
@@ -417,7 +424,8 @@ impl Core {
         let tables = rewritten.tables.into_iter().map(|(name, used)| {
             let columns = used.shown_columns();
             let (host, counters) = (Arc::clone(&host_name), Arc::clone(counters));
-            (name, SnapshotTable::new(used.snapshot, columns, options.rules, host, counters))
+            let cache = Arc::clone(&self.predicate_cache);
+            (name, SnapshotTable::new(used.snapshot, columns, options.rules, host, counters, cache))
         });
         let logical =
             PlanContext::new(tables, &self.functions, &state).plan(rewritten.query).map_err(planning)?;

@@ -19,6 +19,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use meunier_execution::counters::ScanCounters;
 use meunier_execution::filter::PrunedBy;
 use meunier_execution::input::InputColumn;
+use meunier_execution::predicate_cache::PredicateCache;
 use meunier_execution::segment_work::SegmentInput;
 use meunier_segment::table_snapshot::{Segment, TableSnapshot};
 
@@ -40,6 +41,7 @@ pub(crate) struct SnapshotTable {
     rules: Rules,
     inputs: Arc<[InputColumn]>,
     counters: Arc<ScanCounters>,
+    predicate_cache: Arc<PredicateCache>,
 }
 
 impl SnapshotTable {
@@ -50,10 +52,11 @@ impl SnapshotTable {
         rules: Rules,
         host_name: Arc<str>,
         counters: Arc<ScanCounters>,
+        predicate_cache: Arc<PredicateCache>,
     ) -> SnapshotTable {
         let schema = arrow_schema(&columns);
         let inputs = columns.iter().map(|column| column.input(&host_name)).collect();
-        SnapshotTable { snapshot, columns, schema, rules, inputs, counters }
+        SnapshotTable { snapshot, columns, schema, rules, inputs, counters, predicate_cache }
     }
 
     /// Returns the segments that can hold a row for which all `conditions` hold, and what the others were dropped by.
@@ -72,6 +75,7 @@ impl SnapshotTable {
             columns: Arc::clone(&self.inputs),
             predicate: Arc::new(predicate),
             uses_indexes: self.rules.dictionary_filter,
+            known: self.rules.predicate_cache.then(|| Arc::clone(&self.predicate_cache)),
             counters: Arc::clone(&self.counters),
         };
         let prunes = self.rules.segment_pruning;
