@@ -12,14 +12,16 @@ mod value_node;
 mod index_use;
 mod bind;
 mod prune;
+mod explain;
 
 use std::sync::Arc;
 
 use meunier_segment::table_snapshot::Segment;
 
 use bind::Binder;
+pub use explain::{FilterStep, Means, explain};
 use node::Node;
-pub use prune::{PrunedBy, prune};
+pub use prune::{Pruned, PrunedBy, prune};
 use segment_rows::SegmentRows;
 use work::Work;
 use zones::Zone;
@@ -73,7 +75,7 @@ impl SegmentFilter {
             filter.candidates = SegmentRows::clone(&rows);
             return Ok(filter);
         }
-        let binder = Binder { columns, segment, use_indexes };
+        let binder = Binder { columns, segment, use_indexes, means: None };
         let parts = match predicate {
             Predicate::And(parts) => parts,
             only => std::slice::from_ref(only),

@@ -11,7 +11,7 @@ use meunier_segment::table_snapshot::Segment;
 
 use crate::counters::ScanCounters;
 use crate::error::Result;
-use crate::filter::{PrunedBy, SegmentFilter, prune};
+use crate::filter::{Pruned, SegmentFilter, prune};
 use crate::input::{ChunkView, InputColumn};
 use crate::predicate::Predicate;
 use crate::predicate_cache::{KnownRows, PredicateCache};
@@ -21,6 +21,8 @@ use crate::predicate_cache::{KnownRows, PredicateCache};
 pub struct SegmentInput {
     /// The segments.
     pub segments: Arc<[Segment]>,
+    /// Those that were left out.
+    pub pruned: Arc<[Pruned]>,
     /// The columns that the predicate counts in.
     pub columns: Arc<[InputColumn]>,
     /// Rows that do not pass are not read on.
@@ -35,14 +37,14 @@ pub struct SegmentInput {
 
 impl SegmentInput {
     /// Returns the same reading of a snapshot's segments: those that can hold a row that passes, or with `prunes` not set
-    /// all that hold a row; and what the others were left out by.
+    /// all that hold a row.
     #[must_use]
     pub fn of_segments<'a>(
         &self,
         segments: impl Iterator<Item = SegmentRef<'a>>,
         prunes: bool,
         counters: &Arc<ScanCounters>,
-    ) -> (SegmentInput, Vec<PrunedBy>) {
+    ) -> SegmentInput {
         let segments: Vec<SegmentRef<'_>> = segments.collect();
         let predicate = if prunes { &*self.predicate } else { &Predicate::True };
         let mut left_out = Vec::new();
@@ -50,19 +52,19 @@ impl SegmentInput {
         for (segment, pruned) in segments.iter().zip(prune(predicate, &self.columns, &segments)) {
             match pruned {
                 None => kept.push(segment.to_segment()),
-                Some(reason) => left_out.push(reason),
+                Some(by) => left_out.push(Pruned { by, rows: segment.rows() as u64 }),
             }
         }
         ScanCounters::add(&counters.segments_pruned, left_out.len() as u64);
-        let input = SegmentInput {
+        SegmentInput {
             segments: kept.into(),
+            pruned: left_out.into(),
             columns: Arc::clone(&self.columns),
             predicate: Arc::clone(&self.predicate),
             uses_indexes: self.uses_indexes,
             known: self.known.clone(),
             counters: Arc::clone(counters),
-        };
-        (input, left_out)
+        }
     }
 }
 

@@ -27,6 +27,7 @@ use tokio::task::JoinHandle;
 use crate::dialect::{Dialect, RewrittenQuery, rewrite};
 use crate::equal_zeros::EqualZeros;
 use crate::error::QueryError;
+use crate::explain::explain_scans;
 use crate::grouping::replace_aggregates;
 use crate::limits::{YieldAboveJoins, query_environment, shared_environment};
 use crate::options::QueryOptions;
@@ -456,7 +457,8 @@ impl Core {
         let physical =
             state.query_planner().create_physical_plan(&logical, &state).await.map_err(planning)?;
         if let Some(text) = explained {
-            return Ok((explanation(&text, &logical, physical.as_ref()), None));
+            let scans = explain_scans(physical.as_ref()).map_err(running)?;
+            return Ok((explanation(&text, &logical, physical.as_ref(), &scans), None));
         }
         let columns = output_columns(&logical, rewritten.column_names);
         let environment =
@@ -570,9 +572,9 @@ fn output_columns(plan: &LogicalPlan, names: Option<Vec<String>>) -> Vec<OutputC
     columns.map(|(field, name)| OutputColumn { name, type_name: type_name(field) }).collect()
 }
 
-/// Pinot's shape of an explanation: the statement and the plan as text.
-fn explanation(text: &str, logical: &LogicalPlan, physical: &dyn ExecutionPlan) -> ResultTable {
-    let plan = format!("{}\n\n{}", logical.display_indent(), displayable(physical).indent(false));
+/// Pinot's shape of an explanation: the statement, and as text the plan and how its scans read segments.
+fn explanation(text: &str, logical: &LogicalPlan, physical: &dyn ExecutionPlan, scans: &str) -> ResultTable {
+    let plan = format!("{}\n\n{}\n{scans}", logical.display_indent(), displayable(physical).indent(false));
     let column = |name: &str| OutputColumn { name: name.into(), type_name: "STRING" };
     let row = serde_json::to_vec(&[text, plan.trim_end()]).expect("texts are always JSON");
     ResultTable {

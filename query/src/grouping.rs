@@ -44,7 +44,6 @@ pub(crate) struct Grouping {
     pub(crate) table: String,
     pub(crate) aggregation: Arc<Aggregation>,
     pub(crate) segments: SegmentInput,
-    pub(crate) segments_pruned: usize,
     /// The same as star-trees see it, where they may answer.
     pub(crate) star_tree: Option<Arc<StarTreeQuery>>,
     /// The conditions as they were written, for EXPLAIN.
@@ -118,7 +117,7 @@ impl Grouping {
             // DataFusion answers bounds from the scan's statistics; counts need no row here either.
             return Ok(None);
         }
-        let (segments, segments_pruned) = table.segments(&conditions, props)?;
+        let segments = table.segments(&conditions, props)?;
         let aggregation = Aggregation {
             columns: Arc::clone(table.inputs()),
             keys,
@@ -133,7 +132,6 @@ impl Grouping {
             aggregation: Arc::new(aggregation),
             star_tree: star_tree.map(Arc::new),
             segments,
-            segments_pruned: segments_pruned.len(),
             conditions: conditions.iter().map(ToString::to_string).collect(),
         }))
     }

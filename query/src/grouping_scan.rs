@@ -51,6 +51,13 @@ impl GroupingScan {
     }
 }
 
+impl GroupingScan {
+    /// Returns the aggregation that is run.
+    pub(crate) fn grouping(&self) -> &Grouping {
+        &self.input.grouping
+    }
+}
+
 impl DataSource for GroupingScan {
     fn open(&self, _partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = Arc::clone(&self.input);
@@ -83,12 +90,9 @@ impl DataSource for GroupingScan {
             grouping.table,
             grouping.segments.segments.len()
         )?;
-        write!(f, ", pruned={}, readers={readers}", grouping.segments_pruned)?;
+        write!(f, ", pruned={}, readers={readers}", grouping.segments.pruned.len())?;
         write!(f, ", keys={}", grouping.aggregation.keys.len())?;
         write!(f, ", aggregates={}", grouping.aggregation.aggregates.len())?;
-        if grouping.star_tree.is_some() {
-            write!(f, ", star-tree")?;
-        }
         if !grouping.conditions.is_empty() {
             write!(f, ", filter={}", grouping.conditions.join(" AND "))?;
         }

@@ -23,6 +23,7 @@ mod grouping;
 mod grouping_scan;
 mod short_path;
 mod plan_cache;
+mod explain;
 mod limits;
 mod response;
 mod error;

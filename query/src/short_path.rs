@@ -111,7 +111,7 @@ impl ShortPlan {
         threads: usize,
         pool: &Arc<dyn MemoryPool>,
     ) -> Result<RecordBatch> {
-        let segments = |of: &SegmentInput| of.of_segments(snapshot.segment_refs(), prunes, counters).0;
+        let segments = |of: &SegmentInput| of.of_segments(snapshot.segment_refs(), prunes, counters);
         let mut batch = match &self.leaf {
             Leaf::Groups(grouping) => {
                 let grouping = Grouping { segments: segments(&grouping.segments), ..(**grouping).clone() };
@@ -293,7 +293,7 @@ impl PlanReader<'_> {
             }
             conditions.push(unqualified(part)?);
         }
-        let (segments, _) = table.segments(&conditions, self.props)?;
+        let segments = table.segments(&conditions, self.props)?;
         let fields = scan.projected_schema.fields().len();
         let columns = scan.projection.clone().unwrap_or_else(|| (0..fields).collect());
         let rows = Rows {

@@ -17,7 +17,6 @@ use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use meunier_execution::counters::ScanCounters;
-use meunier_execution::filter::PrunedBy;
 use meunier_execution::input::InputColumn;
 use meunier_execution::predicate_cache::PredicateCache;
 use meunier_execution::segment_work::SegmentInput;
@@ -59,19 +58,16 @@ impl SnapshotTable {
         SnapshotTable { snapshot, columns, schema, rules, inputs, counters, predicate_cache }
     }
 
-    /// Returns the segments that can hold a row for which all `conditions` hold, and what the others were dropped by.
+    /// Returns the segments that can hold a row for which all `conditions` hold.
     ///
     /// # Errors
     /// When a condition names a column that the table does not have.
-    pub(crate) fn segments(
-        &self,
-        conditions: &[Expr],
-        props: &ExecutionProps,
-    ) -> Result<(SegmentInput, Vec<PrunedBy>)> {
+    pub(crate) fn segments(&self, conditions: &[Expr], props: &ExecutionProps) -> Result<SegmentInput> {
         let context = PredicateContext { columns: &self.inputs, schema: &self.schema, props };
         let predicate = context.all(conditions)?;
         let input = SegmentInput {
             segments: Arc::new([]),
+            pruned: Arc::new([]),
             columns: Arc::clone(&self.inputs),
             predicate: Arc::new(predicate),
             uses_indexes: self.rules.dictionary_filter,
@@ -144,14 +140,13 @@ impl TableProvider for SnapshotTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let (segments, segments_pruned) = self.segments(filters, state.execution_props())?;
+        let segments = self.segments(filters, state.execution_props())?;
         let projection = projection.cloned().unwrap_or_else(|| (0..self.columns.len()).collect());
         let statistics = self.statistics(&segments.segments, &projection, !filters.is_empty());
         let readers = readers(&segments.segments, state.config().target_partitions());
         let input = ScanInput {
             table: self.snapshot.table.clone(),
             segments,
-            segments_pruned: segments_pruned.len(),
             conditions: filters.iter().map(|filter| filter.to_string()).collect(),
             schema: Arc::new(self.schema.project(&projection)?),
             projection,

@@ -72,6 +72,7 @@ impl Bench {
         let counters = Arc::new(ScanCounters::default());
         let work = SegmentWork::new(SegmentInput {
             segments: self.segments.clone().into(),
+            pruned: Arc::new([]),
             columns: columns(true),
             predicate: Arc::new(predicate.clone()),
             uses_indexes: true,
