@@ -4,7 +4,7 @@
 //! test can hold at all, tests become sets of dictionary ids, and those that an index answers become sets of rows. What is
 //! left is evaluated chunk by chunk, cheapest first, on the rows that are still in question.
 
-mod segment_rows;
+pub(crate) mod segment_rows;
 mod zones;
 mod work;
 mod node;
@@ -12,14 +12,16 @@ mod value_node;
 mod index_use;
 mod bind;
 mod prune;
+mod explain;
 
 use std::sync::Arc;
 
 use meunier_segment::table_snapshot::Segment;
 
 use bind::Binder;
+pub use explain::{FilterStep, Means, explain};
 use node::Node;
-pub use prune::{PrunedBy, prune};
+pub use prune::{Pruned, PrunedBy, prune};
 use segment_rows::SegmentRows;
 use work::Work;
 use zones::Zone;
@@ -28,6 +30,7 @@ use crate::counters::ScanCounters;
 use crate::error::Result;
 use crate::input::{ChunkView, InputColumn};
 use crate::predicate::Predicate;
+use crate::predicate_cache::{KnownRows, Recorder};
 use crate::rows::ChunkRows;
 
 /// A predicate bound to one segment.
@@ -37,11 +40,20 @@ pub struct SegmentFilter {
     /// Rows that may pass, counted through the segment.
     candidates: SegmentRows,
     /// What they must pass besides, cheapest first.
-    tests: Vec<Node>,
+    tests: Vec<BoundTest>,
+    /// Where the rows that pass are noted for later queries.
+    recorder: Option<Recorder>,
+}
+
+#[derive(Debug)]
+struct BoundTest {
+    node: Node,
+    recorder: Option<Recorder>,
 }
 
 impl SegmentFilter {
-    /// Binds a predicate to a segment. `use_indexes` lets dictionaries and indexes answer.
+    /// Binds a predicate to a segment. `use_indexes` lets dictionaries and indexes answer, and `known` what was found for
+    /// earlier queries.
     ///
     /// # Errors
     /// When the segment's file cannot be read.
@@ -50,24 +62,79 @@ impl SegmentFilter {
         columns: &Arc<[InputColumn]>,
         segment: &Segment,
         use_indexes: bool,
+        known: Option<&KnownRows>,
     ) -> Result<SegmentFilter> {
-        let binder = Binder { columns, segment, use_indexes };
-        let mut filter =
-            SegmentFilter { columns: Arc::clone(columns), candidates: SegmentRows::All, tests: Vec::new() };
-        let parts = match binder.bind(predicate)? {
-            Node::And(parts) => parts,
-            part => vec![part],
+        let mut filter = SegmentFilter {
+            columns: Arc::clone(columns),
+            candidates: SegmentRows::All,
+            tests: Vec::new(),
+            recorder: None,
         };
-        for part in parts {
-            match part {
-                Node::All => {}
-                Node::None => filter.candidates = SegmentRows::Range(0..0),
-                Node::Indexed(rows) => filter.candidates = filter.candidates.and(rows),
-                other => filter.tests.push(other),
+        let rows_of = |part| known.and_then(|known| known.rows(segment, part));
+        if let Some(rows) = rows_of(None) {
+            filter.candidates = SegmentRows::clone(&rows);
+            return Ok(filter);
+        }
+        let binder = Binder { columns, segment, use_indexes, means: None };
+        let parts = match predicate {
+            Predicate::And(parts) => parts,
+            only => std::slice::from_ref(only),
+        };
+        for (number, part) in parts.iter().enumerate() {
+            if let Some(rows) = rows_of(Some(number)) {
+                filter.candidates = filter.candidates.and(SegmentRows::clone(&rows));
+                continue;
+            }
+            let bound = binder.bind(part)?;
+            if let (Some(known), Node::Indexed(rows)) = (known, &bound)
+                && part.computes()
+            {
+                known.keep(segment, number, rows);
+            }
+            filter.add(bound, &|| known.and_then(|known| known.recorder(segment, Some(number))));
+        }
+        filter.tests.sort_by_key(|test| test.node.cost());
+        if filter.tests.iter().any(|test| test.node.is_costly()) {
+            filter.recorder = known.and_then(|known| known.recorder(segment, None));
+        }
+        filter.record_what_is_decided(segment);
+        Ok(filter)
+    }
+
+    fn add(&mut self, part: Node, recorder: &dyn Fn() -> Option<Recorder>) {
+        match part {
+            Node::All => {}
+            Node::None => self.candidates = SegmentRows::Range(0..0),
+            Node::Indexed(rows) => self.candidates = self.candidates.and(rows),
+            Node::And(parts) => parts.into_iter().for_each(|part| self.add(part, &|| None)),
+            node => {
+                let recorder = if node.is_costly() { recorder() } else { None };
+                self.tests.push(BoundTest { node, recorder });
             }
         }
-        filter.tests.sort_by_key(Node::cost);
-        Ok(filter)
+    }
+
+    /// Notes the rows of chunks that will not be read.
+    fn record_what_is_decided(&self, segment: &Segment) {
+        let mut first_row = 0;
+        for (chunk, rows) in segment.chunk_rows().into_iter().enumerate() {
+            let view = ChunkView { segment, chunk, first_row, rows };
+            let record = |recorder: &Recorder, zone, candidates: &SegmentRows| match zone {
+                Zone::None => recorder.record(&view, &ChunkRows::none()),
+                Zone::All => recorder.record(&view, &candidates.in_chunk(first_row, rows)),
+                Zone::Some => {}
+            };
+            for test in &self.tests {
+                if let Some(recorder) = &test.recorder {
+                    record(recorder, test.node.zone(chunk), &SegmentRows::All);
+                }
+            }
+            if let Some(recorder) = &self.recorder {
+                let meets = self.candidates.meets(first_row, rows);
+                record(recorder, if meets { self.zone(chunk) } else { Zone::None }, &self.candidates);
+            }
+            first_row += rows;
+        }
     }
 
     /// Returns how many rows of a chunk pass, where that is known without reading any.
@@ -88,7 +155,7 @@ impl SegmentFilter {
     fn zone(&self, chunk: usize) -> Zone {
         let mut zone = Zone::All;
         for test in &self.tests {
-            match test.zone(chunk) {
+            match test.node.zone(chunk) {
                 Zone::None => return Zone::None,
                 Zone::All => {}
                 Zone::Some => zone = Zone::Some,
@@ -105,17 +172,30 @@ impl SegmentFilter {
         if self.zone(view.chunk) == Zone::None {
             return Ok(ChunkRows::none());
         }
-        let mut work = Work::of(self.candidates.in_chunk(view.first_row, view.rows));
-        for test in self.tests.iter().filter(|test| test.zone(view.chunk) != Zone::All) {
+        let work = Work::of(self.candidates.in_chunk(view.first_row, view.rows));
+        let rows = self.narrowed(work, view, counters)?.finish();
+        if let Some(recorder) = &self.recorder {
+            recorder.record(view, &rows);
+        }
+        Ok(rows)
+    }
+
+    fn narrowed(&self, mut work: Work, view: &ChunkView<'_>, counters: &ScanCounters) -> Result<Work> {
+        for test in self.tests.iter().filter(|test| test.node.zone(view.chunk) != Zone::All) {
             work = work.settle();
             if work.is_known_empty() {
-                return Ok(ChunkRows::none());
+                return Ok(work);
             }
             // A mask is tested as a whole, whatever rows it still holds.
             let rows = work.tested_rows();
-            ScanCounters::add(&counters.entries_in_filter, (rows * test.columns_read()) as u64);
-            work = test.narrow_settled(work, view, &self.columns)?;
+            ScanCounters::add(&counters.entries_in_filter, (rows * test.node.columns_read()) as u64);
+            // What a test makes of some rows says nothing of the others.
+            let recorder = test.recorder.as_ref().filter(|_| work.is_whole(view.rows));
+            work = test.node.narrow_settled(work, view, &self.columns)?;
+            if let Some(recorder) = recorder {
+                recorder.record(view, &work::snapshot_of(&work));
+            }
         }
-        Ok(work.finish())
+        Ok(work)
     }
 }

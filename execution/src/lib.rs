@@ -12,6 +12,8 @@ pub mod rows;
 pub mod predicate;
 mod id_set;
 mod number_test;
+mod predicate_key;
+pub mod predicate_cache;
 pub mod filter;
 pub mod segment_work;
 mod interner;

@@ -54,6 +54,20 @@ pub enum Predicate {
     },
 }
 
+impl Predicate {
+    /// Returns whether something is computed over values, be it those of a dictionary.
+    pub(crate) fn computes(&self) -> bool {
+        match self {
+            Predicate::True | Predicate::False | Predicate::Null { .. } => false,
+            Predicate::And(parts) | Predicate::Or(parts) => parts.iter().any(Predicate::computes),
+            Predicate::Value { test, .. } | Predicate::AnyElement { test, .. } => {
+                matches!(test, Test::Truth(_))
+            }
+            Predicate::Rows { .. } => true,
+        }
+    }
+}
+
 /// A question to one value. Where nulls are shown, no null lies in an interval.
 #[derive(Debug, Clone)]
 pub enum Test {

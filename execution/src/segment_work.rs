@@ -12,15 +12,18 @@ use meunier_segment::text_numbers::TableNumbers;
 
 use crate::counters::ScanCounters;
 use crate::error::Result;
-use crate::filter::{PrunedBy, SegmentFilter, prune};
+use crate::filter::{Pruned, SegmentFilter, prune};
 use crate::input::{ChunkView, InputColumn};
 use crate::predicate::Predicate;
+use crate::predicate_cache::{KnownRows, PredicateCache};
 
 /// What one query reads.
 #[derive(Debug, Clone)]
 pub struct SegmentInput {
     /// The segments.
     pub segments: Arc<[Segment]>,
+    /// Those that were left out.
+    pub pruned: Arc<[Pruned]>,
     /// The columns that the predicate counts in.
     pub columns: Arc<[InputColumn]>,
     /// Rows that do not pass are not read on.
@@ -29,20 +32,22 @@ pub struct SegmentInput {
     pub uses_indexes: bool,
     /// Numbers of the table's texts.
     pub numbers: Arc<TableNumbers>,
+    /// Rows that predicates selected for earlier queries, where those may answer.
+    pub known: Option<Arc<PredicateCache>>,
     /// What is read is counted here.
     pub counters: Arc<ScanCounters>,
 }
 
 impl SegmentInput {
     /// Returns the same reading of a snapshot's segments: those that can hold a row that passes, or with `prunes` not set
-    /// all that hold a row; and what the others were left out by.
+    /// all that hold a row.
     #[must_use]
     pub fn of_segments<'a>(
         &self,
         segments: impl Iterator<Item = SegmentRef<'a>>,
         prunes: bool,
         counters: &Arc<ScanCounters>,
-    ) -> (SegmentInput, Vec<PrunedBy>) {
+    ) -> SegmentInput {
         let segments: Vec<SegmentRef<'_>> = segments.collect();
         let predicate = if prunes { &*self.predicate } else { &Predicate::True };
         let mut left_out = Vec::new();
@@ -50,19 +55,20 @@ impl SegmentInput {
         for (segment, pruned) in segments.iter().zip(prune(predicate, &self.columns, &segments)) {
             match pruned {
                 None => kept.push(segment.to_segment()),
-                Some(reason) => left_out.push(reason),
+                Some(by) => left_out.push(Pruned { by, rows: segment.rows() as u64 }),
             }
         }
         ScanCounters::add(&counters.segments_pruned, left_out.len() as u64);
-        let input = SegmentInput {
+        SegmentInput {
             segments: kept.into(),
+            pruned: left_out.into(),
             columns: Arc::clone(&self.columns),
             predicate: Arc::clone(&self.predicate),
             uses_indexes: self.uses_indexes,
             numbers: Arc::clone(&self.numbers),
+            known: self.known.clone(),
             counters: Arc::clone(counters),
-        };
-        (input, left_out)
+        }
     }
 }
 
@@ -73,6 +79,7 @@ pub struct SegmentWork {
     pieces: Vec<Piece>,
     next: AtomicUsize,
     segments: Vec<SegmentProgress>,
+    known: Option<KnownRows>,
 }
 
 /// One chunk of one segment.
@@ -105,7 +112,9 @@ impl SegmentWork {
         }
         ScanCounters::add(&input.counters.scans_run, 1);
         let segments = input.segments.iter().map(|_| SegmentProgress::default()).collect();
-        SegmentWork { input, pieces, next: AtomicUsize::new(0), segments }
+        let known = input.known.as_ref().filter(|_| input.uses_indexes);
+        let known = known.map(|cache| KnownRows::new(cache, &input.predicate, &input.columns));
+        SegmentWork { input, pieces, next: AtomicUsize::new(0), segments, known }
     }
 
     /// Returns what is read.
@@ -137,8 +146,10 @@ impl SegmentWork {
             return Ok(Arc::clone(filter));
         }
         let SegmentInput { segments, columns, predicate, uses_indexes, counters, .. } = &self.input;
+        let known = self.known.as_ref();
         // Two readers may bind at once; both find the same.
-        let bound = Arc::new(SegmentFilter::bind(predicate, columns, &segments[segment], *uses_indexes)?);
+        let bound =
+            Arc::new(SegmentFilter::bind(predicate, columns, &segments[segment], *uses_indexes, known)?);
         if !progress.processed.swap(true, Ordering::Relaxed) {
             ScanCounters::add(&counters.segments_processed, 1);
             ScanCounters::add(&counters.consuming_processed, u64::from(self.is_consuming(segment)));

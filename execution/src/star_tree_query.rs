@@ -83,6 +83,14 @@ impl StarTreeQuery {
         Some(StarTreeQuery { tests, keys, pairs, metrics })
     }
 
+    /// Returns how many records of a segment's trees answer the query; nothing where none of them does.
+    ///
+    /// # Errors
+    /// When the segment's file cannot be read.
+    pub fn record_count(&self, segment: &Segment) -> Result<Option<usize>> {
+        Ok(self.records(segment)?.map(|found| found.records.len()))
+    }
+
     /// Returns the records of the first of a segment's trees that covers the query.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! DataFusion's expressions as computations of the segment level.
 
+use std::any::Any;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -8,7 +10,7 @@ use datafusion::common::{Column, DFSchema};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
-use datafusion::logical_expr::{Expr, ExprSchemable};
+use datafusion::logical_expr::{Expr, ExprSchemable, Volatility};
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use meunier_execution::compute::Compute;
 use meunier_execution::error::ExecutionError;
@@ -20,6 +22,8 @@ use crate::error::QueryError;
 pub(crate) struct Computation {
     expression: Arc<dyn PhysicalExpr>,
     schema: SchemaRef,
+    /// Whether it gives the same whenever it is asked.
+    is_immutable: bool,
 }
 
 /// A computation, the positions of its columns in the table, and its result's type.
@@ -46,8 +50,23 @@ impl Computation {
         let expr = unqualified(expr)?;
         let data_type = expr.get_type(&inputs)?;
         let expression = create_physical_expr(&expr, &inputs, props, &PhysicalPlanningContext::default())?;
-        Ok(Computed { columns, compute: Arc::new(Computation { expression, schema }), data_type })
+        let is_immutable = is_immutable(&expr)?;
+        Ok(Computed {
+            columns,
+            compute: Arc::new(Computation { expression, schema, is_immutable }),
+            data_type,
+        })
     }
+}
+
+/// Returns whether no function in an expression looks at anything but its arguments, such as the clock.
+fn is_immutable(expr: &Expr) -> Result<bool> {
+    use datafusion::common::tree_node::TreeNode;
+    let looks_elsewhere = |inner: &Expr| match inner {
+        Expr::ScalarFunction(function) => function.func.signature().volatility != Volatility::Immutable,
+        _ => false,
+    };
+    Ok(!expr.exists(|inner| Ok(looks_elsewhere(inner)))?)
 }
 
 /// Returns the expression with columns that are named without their table.
@@ -71,6 +90,21 @@ impl Compute for Computation {
         // A dictionary's values are never null, whatever the column's rows are.
         let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), inputs.to_vec(), &options)?;
         self.expression.evaluate(&batch).and_then(|values| values.into_array(rows)).map_err(failed)
+    }
+
+    fn hash_code(&self) -> Option<u64> {
+        let mut hasher = DefaultHasher::new();
+        self.expression.hash(&mut hasher);
+        self.is_immutable.then(|| hasher.finish())
+    }
+
+    fn is_same(&self, other: &dyn Compute) -> bool {
+        let other: &dyn Any = other;
+        other.downcast_ref::<Computation>().is_some_and(|other| {
+            self.is_immutable
+                && self.expression.as_ref().eq(other.expression.as_ref())
+                && self.schema == other.schema
+        })
     }
 }
 

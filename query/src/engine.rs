@@ -34,6 +34,7 @@ use tokio::task::JoinHandle;
 use crate::dialect::{Dialect, RewrittenQuery, rewrite};
 use crate::equal_zeros::EqualZeros;
 use crate::error::QueryError;
+use crate::explain::explain_scans;
 use crate::grouping::replace_aggregates;
 use crate::limits::{YieldAboveJoins, query_environment, shared_environment};
 use crate::options::QueryOptions;
@@ -47,6 +48,7 @@ use crate::statement::{Statement, tokens_of};
 use crate::table_provider::SnapshotTable;
 use crate::tables::Tables;
 use meunier_execution::counters::ScanCounters;
+use meunier_execution::predicate_cache::PredicateCache;
 use meunier_functions::Functions;
 
 /// Stack of a thread that plans. In a debug build the largest statements that are let through overflow 16 MiB and fit
@@ -55,6 +57,9 @@ const STACK_BYTES: usize = 64 << 20;
 
 /// A statement of so many tokens is computed with the stack of any thread, however it is nested.
 const TOKENS_SHALLOW: usize = 256;
+/// Rows that filters selected, kept for later queries. Higher: more conditions and segments that are not searched again; a
+/// million rows take 128 KiB at most.
+const PREDICATE_CACHE_BYTES: u64 = 64 << 20;
 
 /// Rows written between two looks at the size of the answer.
 const ANSWER_ROWS: usize = 8192;
@@ -147,6 +152,7 @@ struct Core {
     state: SessionState,
     environment: Arc<RuntimeEnv>,
     plans: PlanCache,
+    predicate_cache: Arc<PredicateCache>,
 }
 
 impl QueryEngine {
@@ -174,6 +180,7 @@ impl QueryEngine {
                 state: base_state(&config, Arc::clone(&environment)),
                 environment,
                 plans: PlanCache::default(),
+                predicate_cache: Arc::new(PredicateCache::new(PREDICATE_CACHE_BYTES)),
                 config,
             }),
         })
@@ -462,7 +469,8 @@ impl Core {
         let tables = rewritten.tables.into_iter().map(|(name, used)| {
             let columns = used.shown_columns();
             let (host, counters) = (Arc::clone(&host_name), Arc::clone(counters));
-            (name, SnapshotTable::new(used.snapshot, columns, options.rules, host, counters))
+            let cache = Arc::clone(&self.predicate_cache);
+            (name, SnapshotTable::new(used.snapshot, columns, options.rules, host, counters, cache))
         });
         let parameters = values_of(&rewritten.parameters, shape, |_, _| true).unwrap_or_default();
         let types = parameters.iter().map(|value| {
@@ -502,7 +510,8 @@ impl Core {
         let physical =
             state.query_planner().create_physical_plan(&logical, &state).await.map_err(planning)?;
         if let Some(text) = explained {
-            return Ok((explanation(&text, &logical, physical.as_ref()), None));
+            let scans = explain_scans(physical.as_ref()).map_err(running)?;
+            return Ok((explanation(&text, &logical, physical.as_ref(), &scans), None));
         }
         let columns = output_columns(&logical, rewritten.column_names);
         let environment =
@@ -628,9 +637,9 @@ fn output_columns(plan: &LogicalPlan, names: Option<Vec<String>>) -> Vec<OutputC
     columns.map(|(field, name)| OutputColumn { name, type_name: type_name(field) }).collect()
 }
 
-/// Pinot's shape of an explanation: the statement and the plan as text.
-fn explanation(text: &str, logical: &LogicalPlan, physical: &dyn ExecutionPlan) -> ResultTable {
-    let plan = format!("{}\n\n{}", logical.display_indent(), displayable(physical).indent(false));
+/// Pinot's shape of an explanation: the statement, and as text the plan and how its scans read segments.
+fn explanation(text: &str, logical: &LogicalPlan, physical: &dyn ExecutionPlan, scans: &str) -> ResultTable {
+    let plan = format!("{}\n\n{}\n{scans}", logical.display_indent(), displayable(physical).indent(false));
     let column = |name: &str| OutputColumn { name: name.into(), type_name: "STRING" };
     let row = serde_json::to_vec(&[text, plan.trim_end()]).expect("texts are always JSON");
     ResultTable {

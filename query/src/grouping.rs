@@ -54,7 +54,6 @@ pub(crate) struct Grouping {
 pub(crate) struct GroupingWork {
     pub(crate) grouping: Arc<Grouping>,
     pub(crate) segments: SegmentInput,
-    pub(crate) segments_pruned: usize,
     /// The same as star-trees see it, where they may answer.
     pub(crate) star_tree: Option<StarTreeQuery>,
 }
@@ -69,8 +68,8 @@ pub(crate) fn replace_aggregates(plan: LogicalPlan, props: &ExecutionProps) -> R
         let Some(source) = Source::below(&aggregate.input)? else { return Ok(Transformed::no(node)) };
         let grouping = Grouping::over_source(&source, aggregate, props)?;
         let Some((table, grouping)) = source.table().zip(grouping) else { return Ok(Transformed::no(node)) };
-        let (segments, pruned) = table.read(&grouping.reading)?;
-        Ok(Transformed::yes(Arc::new(grouping).over(segments, pruned.len()).into_plan(aggregate)?))
+        let segments = table.read(&grouping.reading)?;
+        Ok(Transformed::yes(Arc::new(grouping).over(segments).into_plan(aggregate)?))
     });
     Ok(replaced?.data)
 }
@@ -150,13 +149,13 @@ impl Grouping {
         }))
     }
 
-    /// Returns the aggregation of these segments, `pruned` others having been left out.
-    pub(crate) fn over(self: Arc<Grouping>, segments: SegmentInput, pruned: usize) -> GroupingWork {
+    /// Returns the aggregation of these segments.
+    pub(crate) fn over(self: Arc<Grouping>, segments: SegmentInput) -> GroupingWork {
         let rules = self.reading.rules();
         let uses_star_trees = rules.star_tree && rules.dictionary_filter;
         let star_tree =
             uses_star_trees.then(|| StarTreeQuery::of(&self.aggregation, &segments.predicate)).flatten();
-        GroupingWork { grouping: self, segments, segments_pruned: pruned, star_tree }
+        GroupingWork { grouping: self, segments, star_tree }
     }
 }
 

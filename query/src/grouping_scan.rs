@@ -52,6 +52,13 @@ impl GroupingScan {
     }
 }
 
+impl GroupingScan {
+    /// Returns the aggregation that is run.
+    pub(crate) fn grouping(&self) -> &Grouping {
+        &self.input.grouping
+    }
+}
+
 impl DataSource for GroupingScan {
     fn open(&self, _partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = Arc::clone(&self.input);
@@ -80,12 +87,9 @@ impl DataSource for GroupingScan {
         let GroupingInput { work, readers, .. } = &*self.input;
         let grouping = &work.grouping;
         write!(f, "SegmentAggregate: table={}, segments={}", grouping.table, work.segments.segments.len())?;
-        write!(f, ", pruned={}, readers={readers}", work.segments_pruned)?;
+        write!(f, ", pruned={}, readers={readers}", work.segments.pruned.len())?;
         write!(f, ", keys={}", grouping.aggregation.keys.len())?;
         write!(f, ", aggregates={}", grouping.aggregation.aggregates.len())?;
-        if work.star_tree.is_some() {
-            write!(f, ", star-tree")?;
-        }
         let conditions: Vec<String> = grouping.reading.conditions().iter().map(ToString::to_string).collect();
         if !conditions.is_empty() {
             write!(f, ", filter={}", conditions.join(" AND "))?;

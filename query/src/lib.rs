@@ -26,6 +26,7 @@ mod grouping_scan;
 mod shape;
 mod short_path;
 mod plan_cache;
+mod explain;
 mod limits;
 mod reading;
 mod response;

@@ -33,6 +33,8 @@ pub(crate) struct Rules {
     pub(crate) filter_pushdown: bool,
     /// `useDictionaryFilter`: a filter on one dictionary column is evaluated once a distinct value.
     pub(crate) dictionary_filter: bool,
+    /// `usePredicateCache`: rows that a filter selected before are not looked for again.
+    pub(crate) predicate_cache: bool,
     /// `useSegmentAggregation`: groups are made from dictionary ids, segment by segment.
     pub(crate) segment_aggregation: bool,
     /// `useStarTree`: groups come from star-trees where they hold them.
@@ -51,6 +53,7 @@ impl Default for Rules {
             segment_pruning: true,
             filter_pushdown: true,
             dictionary_filter: true,
+            predicate_cache: true,
             segment_aggregation: true,
             star_tree: true,
             segment_top_rows: true,
@@ -79,6 +82,7 @@ impl QueryOptions {
             "usesegmentpruning" => self.rules.segment_pruning = boolean(name, value)?,
             "usefilterpushdown" => self.rules.filter_pushdown = boolean(name, value)?,
             "usedictionaryfilter" => self.rules.dictionary_filter = boolean(name, value)?,
+            "usepredicatecache" => self.rules.predicate_cache = boolean(name, value)?,
             "usesegmentaggregation" => self.rules.segment_aggregation = boolean(name, value)?,
             "usestartree" => self.rules.star_tree = boolean(name, value)?,
             "usesegmenttoprows" => self.rules.segment_top_rows = boolean(name, value)?,

@@ -4,6 +4,8 @@
 //! column taken off where that changes no answer. What is not understood stays a computation: on the values of one column
 //! where it reads only one, else on rows.
 
+use std::any::Any;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -258,7 +260,7 @@ impl PredicateContext<'_> {
 }
 
 /// A test of elements, as a computation over their values.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Hash)]
 struct ElementTruth {
     test: ElementTest,
     constants: Vec<ScalarValue>,
@@ -270,6 +272,17 @@ impl Compute for ElementTruth {
         let holds = self.test.apply(&inputs[0], &self.constants).map_err(failed)?;
         debug_assert_eq!(holds.len(), inputs[0].len());
         Ok(Arc::new(holds))
+    }
+
+    fn hash_code(&self) -> Option<u64> {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        Some(hasher.finish())
+    }
+
+    fn is_same(&self, other: &dyn Compute) -> bool {
+        let other: &dyn Any = other;
+        other.downcast_ref::<ElementTruth>().is_some_and(|other| self == other)
     }
 }
 

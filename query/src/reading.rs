@@ -10,9 +10,9 @@ use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::Expr;
 use datafusion::scalar::ScalarValue;
 use meunier_execution::counters::ScanCounters;
-use meunier_execution::filter::PrunedBy;
 use meunier_execution::input::InputColumn;
 use meunier_execution::predicate::Predicate;
+use meunier_execution::predicate_cache::PredicateCache;
 use meunier_execution::segment_work::SegmentInput;
 use meunier_segment::table_snapshot::TableSnapshot;
 
@@ -25,6 +25,7 @@ pub(crate) struct Reading {
     inputs: Arc<[InputColumn]>,
     schema: SchemaRef,
     rules: Rules,
+    known: Option<Arc<PredicateCache>>,
     conditions: Arc<[Expr]>,
     /// What the conditions mean, unless that depends on parameters.
     predicate: Option<Arc<Predicate>>,
@@ -39,6 +40,7 @@ impl Reading {
         inputs: &Arc<[InputColumn]>,
         schema: &SchemaRef,
         rules: Rules,
+        known: Option<Arc<PredicateCache>>,
         conditions: Vec<Expr>,
         props: &ExecutionProps,
     ) -> Result<Reading> {
@@ -49,6 +51,7 @@ impl Reading {
             inputs: Arc::clone(inputs),
             schema: Arc::clone(schema),
             rules,
+            known,
             conditions: conditions.into(),
             predicate,
         })
@@ -67,7 +70,7 @@ impl Reading {
         &self.conditions
     }
 
-    /// Returns what is read of those segments of a table that can hold a row that passes, and what the others were dropped by.
+    /// Returns what is read of those segments of a table that can hold a row that passes.
     /// `parameters` are the values of `$1`, `$2`, ….
     ///
     /// # Errors
@@ -77,7 +80,7 @@ impl Reading {
         parameters: &[Option<ScalarValue>],
         snapshot: &TableSnapshot,
         counters: &Arc<ScanCounters>,
-    ) -> Result<(SegmentInput, Vec<PrunedBy>)> {
+    ) -> Result<SegmentInput> {
         let predicate = match &self.predicate {
             Some(predicate) => Arc::clone(predicate),
             None => {
@@ -92,9 +95,11 @@ impl Reading {
         };
         let input = SegmentInput {
             segments: Arc::new([]),
+            pruned: Arc::new([]),
             columns: Arc::clone(&self.inputs),
             predicate,
             uses_indexes: self.rules.dictionary_filter,
+            known: self.known.clone(),
             numbers: Arc::clone(&snapshot.numbers),
             counters: Arc::clone(counters),
         };

@@ -40,8 +40,6 @@ pub(crate) struct ScanInput {
     pub(crate) table: String,
     /// The segments that pruning left, and which of their rows.
     pub(crate) segments: SegmentInput,
-    /// How many segments pruning dropped.
-    pub(crate) segments_pruned: usize,
     /// The conditions as they were written, for EXPLAIN.
     pub(crate) conditions: Vec<String>,
     /// The columns handed on.
@@ -65,6 +63,13 @@ impl SegmentScan {
     /// Returns a scan by `partitions` readers at once that stops after `fetch` rows.
     pub(crate) fn new(input: ScanInput, partitions: usize, fetch: Option<usize>) -> SegmentScan {
         SegmentScan { input: Arc::new(input), partitions, fetch, metrics: ExecutionPlanMetricsSet::new() }
+    }
+}
+
+impl SegmentScan {
+    /// Returns the table's name and what is read of it.
+    pub(crate) fn reads(&self) -> (&str, &SegmentInput) {
+        (&self.input.table, &self.input.segments)
     }
 }
 
@@ -100,7 +105,7 @@ impl DataSource for SegmentScan {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
         let input = &self.input;
         write!(f, "SegmentScan: table={}, segments={}", input.table, input.segments.segments.len())?;
-        write!(f, ", pruned={}, readers={}", input.segments_pruned, self.partitions)?;
+        write!(f, ", pruned={}, readers={}", input.segments.pruned.len(), self.partitions)?;
         let names: Vec<&str> = input.schema.fields().iter().map(|field| field.name().as_str()).collect();
         write!(f, ", columns=[{}]", names.join(", "))?;
         if !input.conditions.is_empty() {

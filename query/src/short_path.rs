@@ -107,12 +107,11 @@ impl ShortPlan {
         let read = |reading: &Reading| reading.of_segments(parameters, snapshot, counters);
         let mut batch = match &self.leaf {
             Leaf::Groups(grouping) => {
-                let (segments, pruned) = read(&grouping.reading)?;
-                let work = Arc::clone(grouping).over(segments, pruned.len());
+                let work = Arc::clone(grouping).over(read(&grouping.reading)?);
                 let readers = readers(&work.segments.segments, threads);
                 run(&work, readers, pool).await?
             }
-            Leaf::Rows(rows) => rows.run(read(&rows.reading)?.0, pool).await?,
+            Leaf::Rows(rows) => rows.run(read(&rows.reading)?, pool).await?,
         };
         for step in &self.steps {
             batch = step.run(batch)?;

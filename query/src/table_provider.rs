@@ -17,8 +17,8 @@ use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use meunier_execution::counters::ScanCounters;
-use meunier_execution::filter::PrunedBy;
 use meunier_execution::input::InputColumn;
+use meunier_execution::predicate_cache::PredicateCache;
 use meunier_execution::segment_work::SegmentInput;
 use meunier_segment::table_snapshot::{Segment, TableSnapshot};
 
@@ -40,6 +40,7 @@ pub(crate) struct SnapshotTable {
     rules: Rules,
     inputs: Arc<[InputColumn]>,
     counters: Arc<ScanCounters>,
+    predicate_cache: Arc<PredicateCache>,
 }
 
 impl SnapshotTable {
@@ -50,10 +51,11 @@ impl SnapshotTable {
         rules: Rules,
         host_name: Arc<str>,
         counters: Arc<ScanCounters>,
+        predicate_cache: Arc<PredicateCache>,
     ) -> SnapshotTable {
         let schema = arrow_schema(&columns);
         let inputs = columns.iter().map(|column| column.input(&host_name)).collect();
-        SnapshotTable { snapshot, columns, schema, rules, inputs, counters }
+        SnapshotTable { snapshot, columns, schema, rules, inputs, counters, predicate_cache }
     }
 
     /// Returns how rows are read for which all `conditions` hold.
@@ -61,14 +63,15 @@ impl SnapshotTable {
     /// # Errors
     /// When a condition names a column that the table does not have.
     pub(crate) fn reading(&self, conditions: Vec<Expr>, props: &ExecutionProps) -> Result<Reading> {
-        Reading::new(&self.inputs, &self.schema, self.rules, conditions, props)
+        let cache = self.rules.predicate_cache.then(|| Arc::clone(&self.predicate_cache));
+        Reading::new(&self.inputs, &self.schema, self.rules, cache, conditions, props)
     }
 
-    /// Returns what a reading without parameters reads of the snapshot's segments, and what the others were dropped by.
+    /// Returns what a reading without parameters reads of the snapshot's segments.
     ///
     /// # Errors
     /// When it has parameters.
-    pub(crate) fn read(&self, reading: &Reading) -> Result<(SegmentInput, Vec<PrunedBy>)> {
+    pub(crate) fn read(&self, reading: &Reading) -> Result<SegmentInput> {
         reading.of_segments(&[], &self.snapshot, &self.counters)
     }
 
@@ -134,15 +137,13 @@ impl TableProvider for SnapshotTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let reading = self.reading(filters.to_vec(), state.execution_props())?;
-        let (segments, segments_pruned) = self.read(&reading)?;
+        let segments = self.read(&self.reading(filters.to_vec(), state.execution_props())?)?;
         let projection = projection.cloned().unwrap_or_else(|| (0..self.columns.len()).collect());
         let statistics = self.statistics(&segments.segments, &projection, !filters.is_empty());
         let readers = readers(&segments.segments, state.config().target_partitions());
         let input = ScanInput {
             table: self.snapshot.table.clone(),
             segments,
-            segments_pruned: segments_pruned.len(),
             conditions: filters.iter().map(|filter| filter.to_string()).collect(),
             schema: Arc::new(self.schema.project(&projection)?),
             projection,

@@ -1,6 +1,8 @@
 //! Turns a predicate into the parts that one segment needs: bounds and dictionaries decide what they can, indexes answer what
 //! they are asked, and what is left is tested row by row.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, new_null_array};
@@ -8,6 +10,7 @@ use meunier_segment::schema::Field;
 use meunier_segment::table_snapshot::Segment;
 use roaring::RoaringBitmap;
 
+use super::explain::Means;
 use super::node::Node;
 use super::prune::by_bounds;
 use super::segment_rows::SegmentRows;
@@ -23,9 +26,17 @@ pub(super) struct Binder<'a> {
     pub(super) columns: &'a [InputColumn],
     pub(super) segment: &'a Segment,
     pub(super) use_indexes: bool,
+    /// Where it is noted what answers, for EXPLAIN.
+    pub(super) means: Option<&'a RefCell<BTreeSet<Means>>>,
 }
 
 impl Binder<'_> {
+    pub(super) fn note(&self, means: Means) {
+        if let Some(noted) = self.means {
+            noted.borrow_mut().insert(means);
+        }
+    }
+
     pub(super) fn bind(&self, predicate: &Predicate) -> Result<Node> {
         match predicate {
             Predicate::True => Ok(Node::All),
@@ -40,14 +51,13 @@ impl Binder<'_> {
                 let rows = self.segment.rows() as u64;
                 // A column that the segment does not have is null in every row.
                 Ok(match (nulls.unwrap_or(rows), negated) {
-                    (0, true) => Node::All,
-                    (0, false) => Node::None,
+                    (0, negated) => {
+                        self.note(Means::Nulls);
+                        if *negated { Node::All } else { Node::None }
+                    }
                     (nulls, negated) if nulls == rows => {
-                        if *negated {
-                            Node::None
-                        } else {
-                            Node::All
-                        }
+                        self.note(Means::Nulls);
+                        if *negated { Node::None } else { Node::All }
                     }
                     _ => Node::Null { field: Arc::clone(field), negated: *negated },
                 })
@@ -124,11 +134,13 @@ impl Binder<'_> {
         if let (Test::Intervals(intervals), Some(stats)) = (test, &stats)
             && let Some(node) = by_bounds(intervals, stats, nulls_matter)
         {
+            self.note(Means::Bounds);
             return Ok(node);
         }
         if let Test::Intervals(intervals) = test {
             node.zones = Zones::of(self.segment, field, intervals, nulls_matter);
             if let Some(rows) = node.zones.rows(self.segment) {
+                self.note(Means::ZoneMap);
                 return Ok(Node::Indexed(rows));
             }
         }
@@ -145,11 +157,9 @@ impl Binder<'_> {
         // A value that no row in question has may make a computation fail, so a failure here is not the query's.
         let Ok(ids) = IdSet::of(test, &dictionary) else { return Ok(Node::Value(node)) };
         if !nulls_matter {
-            if ids.is_empty() {
-                return Ok(Node::None);
-            }
-            if ids.is_full() {
-                return Ok(Node::All);
+            if ids.is_empty() || ids.is_full() {
+                self.note(Means::Dictionary);
+                return Ok(if ids.is_empty() { Node::None } else { Node::All });
             }
             if let Some(rows) = self.rows_of_ids(field, &ids)? {
                 return Ok(Node::Indexed(rows));
@@ -177,6 +187,7 @@ impl Binder<'_> {
             }
         }
         if value.ids.as_ref().is_some_and(IdSet::is_empty) && !negated {
+            self.note(Means::Dictionary);
             return Ok(Node::None);
         }
         if let Some(ids) = value.ids.as_ref().filter(|_| !negated && !shows_nulls) {
@@ -184,6 +195,7 @@ impl Binder<'_> {
             let inverted = self.segment.inverted_index(field).map_err(failed)?;
             let inverted = inverted.filter(|index| self.is_worth_an_index(index.count(ids.ranges())));
             if let Some(Ok(rows)) = inverted.map(|index| index.rows(ids.ranges())) {
+                self.note(Means::Inverted);
                 return Ok(Node::Indexed(SegmentRows::Bitmap(rows)));
             }
         }

@@ -8,6 +8,7 @@ use meunier_segment::value::Value;
 use roaring::RoaringBitmap;
 
 use super::bind::Binder;
+use super::explain::Means;
 use super::node::Node;
 use super::segment_rows::SegmentRows;
 use super::value_node::ValueNode;
@@ -26,6 +27,7 @@ impl Binder<'_> {
     pub(super) fn rows_of_ids(&self, field: &Field, ids: &IdSet) -> Result<Option<SegmentRows>> {
         let failed = |source| unreadable(self.segment, source);
         if let Some(sorted) = self.segment.sorted_index(field).map_err(failed)? {
+            self.note(Means::Sorted);
             return Ok(Some(match ids.ranges() {
                 [only] => SegmentRows::Range(sorted.rows(only.clone())),
                 many => SegmentRows::Bitmap(many.iter().fold(RoaringBitmap::new(), |mut rows, ids| {
@@ -38,7 +40,9 @@ impl Binder<'_> {
         if !self.is_worth_an_index(inverted.count(ids.ranges())) {
             return Ok(None);
         }
-        Ok(inverted.rows(ids.ranges()).ok().map(SegmentRows::Bitmap))
+        let rows = inverted.rows(ids.ranges()).ok().map(SegmentRows::Bitmap);
+        rows.is_some().then(|| self.note(Means::Inverted));
+        Ok(rows)
     }
 
     /// Asks the indexes of a column without a dictionary.
@@ -49,6 +53,7 @@ impl Binder<'_> {
             let missing =
                 |interval: &Interval| interval.only().is_some_and(|value| !bloom.may_contain(value));
             if intervals.iter().all(missing) {
+                self.note(Means::Bloom);
                 return Ok(Node::None);
             }
         }
@@ -72,6 +77,7 @@ impl Binder<'_> {
                 Err(LookUpError::Unreadable(error)) => return Err(error),
             }
         }
+        self.note(Means::Range);
         Ok(match rows.is_empty() {
             true => Node::None,
             false => Node::Indexed(SegmentRows::Bitmap(rows)),

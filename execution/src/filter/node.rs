@@ -55,6 +55,16 @@ impl Node {
         }
     }
 
+    /// Returns whether finding the rows takes more than comparing small ids.
+    pub(super) fn is_costly(&self) -> bool {
+        match self {
+            Node::All | Node::None | Node::Indexed(_) | Node::Null { .. } => false,
+            Node::Value(value) => value.ids.is_none() || matches!(value.test, Test::Truth(_)),
+            Node::AnyElement { .. } | Node::Rows { .. } => true,
+            Node::And(parts) | Node::Or(parts) => parts.iter().any(Node::is_costly),
+        }
+    }
+
     /// Returns what is known of a chunk without reading it.
     pub(super) fn zone(&self, chunk: usize) -> Zone {
         let all_are = |parts: &[Node], wanted| parts.iter().all(|part| part.zone(chunk) == wanted);

@@ -30,6 +30,28 @@ pub enum PrunedBy {
     Partitions,
 }
 
+impl PrunedBy {
+    /// Returns its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            PrunedBy::Empty => "having no rows",
+            PrunedBy::Constant => "constants",
+            PrunedBy::Bounds => "bounds",
+            PrunedBy::Nulls => "null counts",
+            PrunedBy::Partitions => "partitions",
+        }
+    }
+}
+
+/// A segment that is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pruned {
+    /// What told that no row of it passes.
+    pub by: PrunedBy,
+    /// Its rows.
+    pub rows: u64,
+}
+
 /// Returns for each segment what tells that no row of it passes; nothing where one may.
 pub fn prune(
     predicate: &Predicate,

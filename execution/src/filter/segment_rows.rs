@@ -8,7 +8,7 @@ use crate::rows::ChunkRows;
 
 /// Rows of a whole segment.
 #[derive(Debug, Clone)]
-pub(super) enum SegmentRows {
+pub(crate) enum SegmentRows {
     All,
     Range(Range<u32>),
     Bitmap(RoaringBitmap),
@@ -45,6 +45,13 @@ impl SegmentRows {
                 rows.insert_range(range);
                 SegmentRows::Bitmap(rows)
             }
+        }
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        match self {
+            SegmentRows::All | SegmentRows::Range(_) => 0,
+            SegmentRows::Bitmap(bitmap) => bitmap.serialized_size(),
         }
     }
 
@@ -86,6 +93,6 @@ fn within(mut bitmap: RoaringBitmap, range: &Range<u32>) -> SegmentRows {
     SegmentRows::Bitmap(bitmap)
 }
 
-pub(super) fn row_id_in_segment(row: usize) -> u32 {
+pub(crate) fn row_id_in_segment(row: usize) -> u32 {
     u32::try_from(row).expect("a segment has fewer than 2^32 rows")
 }

@@ -27,6 +27,14 @@ impl Work {
         matches!(self, Work::Rows(rows) if rows.is_empty())
     }
 
+    /// Returns whether all of a chunk's rows are in question.
+    pub(super) fn is_whole(&self, chunk_rows: usize) -> bool {
+        match self {
+            Work::Rows(rows) => rows.len() == chunk_rows,
+            Work::Mask { mask, .. } => mask.len() == chunk_rows && count(mask) == chunk_rows,
+        }
+    }
+
     pub(super) fn tested_rows(&self) -> usize {
         match self {
             Work::Rows(rows) => rows.len(),

@@ -118,7 +118,7 @@ pub(crate) fn passing(
     segment: &Segment,
 ) -> (Vec<usize>, u64) {
     let counters = ScanCounters::default();
-    let filter = SegmentFilter::bind(predicate, columns, segment, true).unwrap();
+    let filter = SegmentFilter::bind(predicate, columns, segment, true, None).unwrap();
     let mut found = Vec::new();
     let mut first_row = 0;
     for (chunk, rows) in segment.chunk_rows().into_iter().enumerate() {

@@ -1,8 +1,12 @@
 //! What passes, and what is read to find it.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
+use meunier_execution::filter::{FilterStep, Means, explain};
 use meunier_execution::predicate::{Interval, Predicate};
+use meunier_execution::segment_work::SegmentInput;
+use meunier_segment::table_snapshot::Segment;
 use meunier_segment::value::Value;
 use tempfile::TempDir;
 
@@ -61,6 +65,43 @@ fn bounds_decide_parts_of_conditions() {
         let (found, _) = passing(&either, &columns(shows_nulls), &segment);
         assert_eq!(found, rows_where(&events, |event| event.ts >= 700_000 || holds(event)));
     }
+}
+
+#[test]
+fn what_drops_rows_is_told() {
+    let directory = TempDir::new().unwrap();
+    let events = events(ROWS, 6);
+    let mut options = plain();
+    options.range_columns = ["score".into()].into();
+    let segments: Arc<[Segment]> = [sealed(&events, &options, &directory, 0)].into();
+    let few = above(11_900.0);
+    let predicate = Predicate::And(vec![within(TS, between(700_000, 2_000_000)), within(SCORE, few)]);
+    let input = SegmentInput {
+        segments,
+        pruned: Arc::new([]),
+        columns: columns(false),
+        predicate: Arc::new(predicate),
+        uses_indexes: true,
+        numbers: Arc::default(),
+        known: None,
+        counters: Arc::default(),
+    };
+    let step = |column: &str, means, tests_rows, rows_dropped| FilterStep {
+        columns: vec![column.into()],
+        means: vec![means],
+        tests_rows,
+        segments: 1,
+        rows: ROWS as u64,
+        rows_dropped,
+    };
+    let passing = rows_where(&events, |event| event.score.is_some_and(|score| score > 11_900.0)).len();
+    assert_eq!(
+        explain(&input).unwrap(),
+        [
+            step("ts", Means::ZoneMap, true, 65_536),
+            step("score", Means::Range, false, (ROWS - passing) as u64)
+        ]
+    );
 }
 
 #[test]

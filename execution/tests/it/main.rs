@@ -4,4 +4,5 @@
 
 mod events;
 mod filters;
+mod known_rows;
 mod pruning;

@@ -2,6 +2,9 @@
 
 use expect_test::{Expect, expect};
 use meunier_query::QueryRequest;
+use meunier_segment::index::BloomFilterSize;
+use meunier_segment::options::{FunctionPair, PairFunction, SegmentOptions, StarTreeOptions};
+use meunier_segment::partition_function::{PartitionFunction, PartitionHash};
 use serde_json::json;
 
 use crate::table::{Bed, Layout, TableSpec};
@@ -208,7 +211,96 @@ fn explain_shows_the_plan() {
 
         GlobalLimitExec: skip=0, fetch=11
           CooperativeExec
-            DataSourceExec: SegmentAggregate: table=hits, segments=2, pruned=2, readers=1, keys=1, aggregates=1, star-tree, filter=ms > Int32(16)"#]].assert_eq(plan);
+            DataSourceExec: SegmentAggregate: table=hits, segments=2, pruned=2, readers=1, keys=1, aggregates=1, filter=ms > Int32(16)
+
+        Segments of hits: 4 segments, 20 rows
+          dropped by bounds: 2 segments, 10 rows
+          condition on ms, 2 segments, 10 rows: each row tested"#]].assert_eq(plan);
+}
+
+/// Returns what EXPLAIN tells of how segments are read.
+fn explained(bed: &Bed, sql: &str) -> String {
+    let answer = bed.json(&format!("EXPLAIN PLAN FOR {sql}"));
+    let plan = answer["resultTable"]["rows"][0][1].as_str().unwrap();
+    plan[plan.find("Segments of").unwrap()..].to_owned()
+}
+
+#[test]
+fn explain_tells_what_drops_segments_and_rows() {
+    let schema = r#"{"schemaName":"visits","dimensionFieldSpecs":[{"name":"site","dataType":"STRING"},
+        {"name":"user","dataType":"STRING"},{"name":"path","dataType":"STRING"},{"name":"code","dataType":"INT"}],
+        "metricFieldSpecs":[{"name":"ms","dataType":"LONG"},{"name":"bytes","dataType":"LONG"}]}"#;
+    let row = |row: u64| {
+        json!({"site": format!("s{}", row % 5), "user": format!("u{}", row * 7 % 400), "path": format!("/{row}"),
+            "code": 200 + row % 7 * 2, "ms": row, "bytes": row * 31 % 1000})
+    };
+    let mut spec = TableSpec::new(schema, (0..2_000).map(row).collect());
+    let names = |names: &[&str]| names.iter().map(|&name| name.into()).collect();
+    let partition = PartitionFunction::new(PartitionHash::Modulo, 1_000).unwrap();
+    spec.options = SegmentOptions {
+        sorted_column: Some("site".into()),
+        no_dictionary_columns: names(&["path", "ms", "bytes"]),
+        inverted_columns: names(&["user"]),
+        range_columns: names(&["bytes"]),
+        bloom_columns: [("path".into(), BloomFilterSize::default())].into(),
+        partitioned_columns: [("code".into(), partition)].into(),
+        star_trees: vec![StarTreeOptions {
+            dimensions: vec!["site".into(), "code".into()],
+            function_pairs: vec![FunctionPair { function: PairFunction::Count, column: None }],
+            leaf_records_max: 10,
+            ..StarTreeOptions::default()
+        }],
+    };
+    let bed = Bed::new(&[spec], Layout::Sealed);
+    let conditions = [
+        "ms >= 1500 AND bytes < 5",
+        "site IN ('s1', 's3')",
+        "user = 'u21'",
+        "path = '/nothing'",
+        "code IN (203, 205)",
+        "code BETWEEN 300 AND 400",
+        "LENGTH(user) > 9",
+        "user LIKE '%3' OR ms * 2 = 7",
+    ];
+    let mut shown = String::new();
+    for condition in conditions {
+        let sql = format!("SELECT path FROM visits WHERE {condition} LIMIT 3");
+        shown += &format!("{condition}\n{}\n", explained(&bed, &sql));
+    }
+    let tree = "SELECT site, COUNT(*) FROM visits WHERE code = 204 GROUP BY site";
+    shown += &format!("{tree}\n{}", explained(&bed, tree));
+    expect![[r#"
+        ms >= 1500 AND bytes < 5
+        Segments of visits: 4 segments, 2000 rows
+          dropped by bounds: 2 segments, 1000 rows
+          condition on ms, 2 segments, 1000 rows: each row tested
+          condition on bytes, 2 segments, 1000 rows: each row tested
+        site IN ('s1', 's3')
+        Segments of visits: 4 segments, 2000 rows
+          condition on site, 4 segments, 2000 rows: 1200 rows dropped by sorted index
+        user = 'u21'
+        Segments of visits: 4 segments, 2000 rows
+          condition on user, 2 segments, 1000 rows: 1000 rows dropped by dictionary
+          condition on user, 2 segments, 1000 rows: 995 rows dropped by inverted index
+        path = '/nothing'
+        Segments of visits: 4 segments, 2000 rows
+          condition on path, 4 segments, 2000 rows: 2000 rows dropped by bloom filter
+        code IN (203, 205)
+        Segments of visits: 4 segments, 2000 rows
+          dropped by partitions: 4 segments, 2000 rows
+        code BETWEEN 300 AND 400
+        Segments of visits: 4 segments, 2000 rows
+          dropped by bounds: 4 segments, 2000 rows
+        LENGTH(user) > 9
+        Segments of visits: 4 segments, 2000 rows
+          condition on user, 4 segments, 2000 rows: 2000 rows dropped by dictionary
+        user LIKE '%3' OR ms * 2 = 7
+        Segments of visits: 4 segments, 2000 rows
+          condition on ms, user, 4 segments, 2000 rows: each row tested
+        SELECT site, COUNT(*) FROM visits WHERE code = 204 GROUP BY site
+        Segments of visits: 4 segments, 2000 rows
+          answered by star-tree: 4 segments, 20 records"#]]
+    .assert_eq(&shown);
 }
 
 #[test]

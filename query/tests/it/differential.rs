@@ -19,12 +19,13 @@ const SCHEMA: &str = r#"{"schemaName":"events","enableColumnBasedNullHandling":t
     "dateTimeFieldSpecs":[{"name":"ts","dataType":"TIMESTAMP","format":"1:MILLISECONDS:TIMESTAMP","granularity":"1:MILLISECONDS"}]}"#;
 
 const ROWS: usize = 140_000;
-const VARIANTS: [&str; 5] = [
+const VARIANTS: [&str; 6] = [
     "",
-    "useSegmentPruning=false;useFilterPushdown=false;useDictionaryFilter=false;useMetadataAggregation=false;useSegmentAggregation=false;useSegmentTopRows=false;useShortPath=false",
+    "useSegmentPruning=false;useFilterPushdown=false;useDictionaryFilter=false;usePredicateCache=false;useMetadataAggregation=false;useSegmentAggregation=false;useSegmentTopRows=false;useShortPath=false",
     "useShortPath=false",
     "useSegmentAggregation=false",
     "useDictionaryFilter=false",
+    "usePredicateCache=false",
 ];
 
 /// A small generator of pseudo-random numbers: the same each run.
