@@ -29,6 +29,8 @@ use crate::worker::{self, Command, Mailbox, MemoryTotal, WorkerContext};
 /// Ended threads are waited for at most this long.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
 
+/// How long a new topic may take to be known to the brokers.
+const NEW_TOPIC_PATIENCE: Duration = Duration::from_secs(3);
 /// Requests to seal whose outcome can still be asked for.
 const FORCE_COMMITS_KEPT: usize = 1000;
 
@@ -158,13 +160,23 @@ impl Ingester {
         Ok(live)
     }
 
-    /// Asks the brokers for a table's topic before the table is made. Blocks for some seconds at most.
+    /// Asks the brokers for a table's topic before the table is made. Blocks for some seconds at most. A topic that is
+    /// `awaited` may be missing at first: one made just before is not known to every broker at once.
     ///
     /// # Errors
     /// What is wrong with the brokers, the credentials or the topic, and what to do.
-    pub fn check_source(&self, stream: &StreamConfig) -> Result<TopicInfo, SourceError> {
+    pub fn check_source(&self, stream: &StreamConfig, awaited: bool) -> Result<TopicInfo, SourceError> {
         let embedded = self.config.embedded_broker.as_deref() == Some(stream.brokers.as_str());
-        self.clients.get(&client_properties(stream, &self.config, embedded))?.topic(&stream.topic)
+        let client = self.clients.get(&client_properties(stream, &self.config, embedded))?;
+        let began = Instant::now();
+        loop {
+            match client.topic(&stream.topic) {
+                Err(SourceError::NoTopic { .. }) if awaited && began.elapsed() < NEW_TOPIC_PATIENCE => {
+                    std::thread::sleep(NEW_TOPIC_PATIENCE / 20);
+                }
+                found => return found,
+            }
+        }
     }
 
     /// Stops a table's consumption and sealing and forgets it. Rows not sealed yet stay in Kafka.

@@ -84,7 +84,7 @@ impl Store {
         stream: &StreamConfig,
         options: CreateOptions,
     ) -> Result<Vec<String>, ApiError> {
-        match self.ingester.check_source(stream) {
+        match self.ingester.check_source(stream, !options.force) {
             Ok(_) => Ok(Vec::new()),
             Err(error) if options.force => Ok(vec![format!(
                 "created all the same, and not ingesting until this is solved: {}",
