@@ -19,6 +19,7 @@ mod multi_value;
 mod parameters;
 mod single_stage;
 mod syntax;
+mod syntax_forms;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;

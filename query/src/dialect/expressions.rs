@@ -18,6 +18,7 @@ use meunier_segment::schema::DataType;
 use super::columns::Scope;
 use super::literals::Literal;
 use super::multi_value;
+use super::syntax_forms::as_call;
 use super::parameters::Parameters;
 use super::syntax::{
     arguments, binary, call, call_of, cast, column, concatenation, function_name, is_distinct, not, number,
@@ -72,11 +73,8 @@ impl Expressions<'_> {
                 let found = multi_value::like(expr, pattern)?;
                 Ok(Some(if *negated { not(found) } else { found }))
             }
-            Expr::Substring { shorthand: true, .. } => Err(QueryError::invalid(
-                "`substr` counts from 0 in Pinot and is not served yet; write SUBSTRING(text FROM 1 FOR length), which counts from 1",
-            )),
             Expr::Function(function) => self.function(function),
-            _ => Ok(None),
+            other => Ok(as_call(other)),
         }
     }
 

@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::expressions::ago;
+use super::syntax_forms::as_call;
 use super::syntax::{arguments, call_of, column, concatenation, function_name, not, number, quoted};
 use super::{Dialect, RewrittenQuery, UsedTable};
 use crate::error::QueryError;
@@ -299,16 +300,11 @@ impl VisitorMut for Rewriter<'_> {
             Expr::BinaryOp { left, op: BinaryOperator::StringConcat, right } => {
                 Some(concatenation("$concat", (**left).clone(), (**right).clone()))
             }
-            Expr::Substring { shorthand: true, .. } => {
-                return ControlFlow::Break(QueryError::invalid(
-                    "`substr` counts from 0 in Pinot and is not served yet; write SUBSTRING(text FROM 1 FOR length), which counts from 1",
-                ));
-            }
             Expr::Function(function) => match self.call(function) {
                 Ok(rewritten) => rewritten,
                 Err(error) => return ControlFlow::Break(error),
             },
-            _ => None,
+            other => as_call(other),
         };
         if let Some(rewritten) = rewritten {
             *expr = rewritten;
