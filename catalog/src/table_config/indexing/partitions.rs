@@ -81,3 +81,6 @@ fn read_hash(entry: &JsonObject<'_>, function: &str, findings: &mut Findings) ->
         | PartitionHash::ByteArray => Some(hash),
     }
 }
+
+#[cfg(test)]
+mod tests;
