@@ -78,12 +78,8 @@ impl Bench {
             columns: columns(true),
             predicate: Arc::new(predicate.clone()),
             uses_indexes: true,
-<<<<<<< HEAD
             numbers: Arc::default(),
-            known: Some(Arc::clone(&self.cache)),
-=======
             known: self.is_used.then(|| Arc::clone(&self.cache)),
->>>>>>> wip-filter
             counters: Arc::clone(&counters),
         });
         let mut found = Vec::new();
