@@ -1,7 +1,7 @@
-//! Text functions whose result can be much larger than their arguments, held to a limit.
+//! Functions whose result can be much larger than their arguments, held to a limit.
 //!
 //! `replace` nested three times makes a gigabyte from a kilobyte, and the planner folds constants before any memory limit
-//! counts. So the size of the result is reckoned from the arguments first, and too much of it is an error.
+//! counts. So what a call makes is counted, or reckoned from the arguments first, and too much of it is an error.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -22,34 +22,17 @@ pub(crate) const RESULT_BYTES_MAX: usize = 256 << 20;
 /// Longest single text that a call may make: far above any message, and made in milliseconds.
 pub(crate) const VALUE_BYTES_MAX: usize = 4 << 20;
 
-/// How large a result can become.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Growth {
-    /// As large as all arguments together.
-    SumOfArguments,
-    /// `replace(text, from, to)`: each `from` in the text can become a `to`.
-    Replacement,
-}
-
-/// A text function that checks the size of its result first.
+/// A text function whose result is as large as all its arguments together, checked first; null where an argument is.
 #[derive(Debug)]
 pub(crate) struct BoundedText {
     name: &'static str,
     inner: Arc<ScalarUDF>,
-    growth: Growth,
-    /// A null argument makes the result null, also where the function itself skips nulls.
-    null_in_null_out: bool,
 }
 
 impl BoundedText {
     /// Returns `inner` with its result bounded, under a name of our map.
-    pub(crate) fn wrap(
-        name: &'static str,
-        inner: Arc<ScalarUDF>,
-        growth: Growth,
-        null_in_null_out: bool,
-    ) -> Arc<ScalarUDF> {
-        Arc::new(ScalarUDF::new_from_impl(BoundedText { name, inner, growth, null_in_null_out }))
+    pub(crate) fn wrap(name: &'static str, inner: Arc<ScalarUDF>) -> Arc<ScalarUDF> {
+        Arc::new(ScalarUDF::new_from_impl(BoundedText { name, inner }))
     }
 }
 
@@ -107,42 +90,18 @@ impl ScalarUDFImpl for BoundedText {
         for argument in &args.args {
             sizes.push(Sizes::of(argument, rows)?);
         }
-        self.check(
-            self.growth.result_bytes(&sizes, |sizes| sizes.total),
-            "for one batch of rows",
-            RESULT_BYTES_MAX,
-        )?;
-        self.check(self.growth.result_bytes(&sizes, |sizes| sizes.longest), "in one value", VALUE_BYTES_MAX)?;
+        let sum = |measure: fn(&Sizes) -> usize| sizes.iter().map(measure).fold(0, usize::saturating_add);
+        self.check(sum(|sizes| sizes.total), "for one batch of rows", RESULT_BYTES_MAX)?;
+        self.check(sum(|sizes| sizes.longest), "in one value", VALUE_BYTES_MAX)?;
         let arguments = args.args.clone();
         let result = self.inner.invoke_with_args(args)?;
-        if self.null_in_null_out { null_where_an_argument_is(result, &arguments, rows) } else { Ok(result) }
-    }
-}
-
-impl Growth {
-    /// Returns how much text can come of the arguments, `measure` being how much there is of one.
-    fn result_bytes(self, arguments: &[Sizes], measure: impl Fn(&Sizes) -> usize) -> usize {
-        match self {
-            Growth::SumOfArguments => arguments.iter().map(measure).fold(0, usize::saturating_add),
-            Growth::Replacement => match arguments {
-                [text, from, to] => {
-                    let bytes = measure(text);
-                    // An empty `from` is found between all letters of every row.
-                    let found_at_most =
-                        (bytes / from.shortest.max(1)).saturating_add(text.rows.min(bytes + 1));
-                    found_at_most.saturating_mul(to.longest).saturating_add(bytes)
-                }
-                _ => 0,
-            },
-        }
+        null_where_an_argument_is(result, &arguments, rows)
     }
 }
 
 /// How large one argument is over all rows.
 struct Sizes {
-    rows: usize,
     total: usize,
-    shortest: usize,
     longest: usize,
 }
 
@@ -155,11 +114,10 @@ impl Sizes {
         let one_for_all = array.len() == 1 && rows > 1;
         let text =
             if *array.data_type() == DataType::Utf8View { array } else { cast(&array, &DataType::Utf8View)? };
-        let mut sizes = Sizes { rows, total: 0, shortest: usize::MAX, longest: 0 };
+        let mut sizes = Sizes { total: 0, longest: 0 };
         for value in text.as_string_view().iter() {
             let length = value.map_or(0, str::len);
             sizes.total = sizes.total.saturating_add(length);
-            sizes.shortest = sizes.shortest.min(length);
             sizes.longest = sizes.longest.max(length);
         }
         if one_for_all {

@@ -26,7 +26,7 @@ use std::sync::{Arc, LazyLock};
 use datafusion::functions::{core, string};
 use datafusion::logical_expr::ScalarUDF;
 
-use crate::bounded::{BoundedText, Growth};
+use crate::bounded::BoundedText;
 use crate::canonical;
 use crate::description::FunctionDescription;
 use crate::multi_value::{AnyElement, ElementTest};
@@ -71,7 +71,7 @@ pub(crate) fn all() -> HashMap<String, Arc<ScalarUDF>> {
     add(&["nullif"], core::nullif());
     add(&["least"], core::least());
     add(&["greatest"], core::greatest());
-    add(&["$concat"], BoundedText::wrap("$concat", string::concat(), Growth::SumOfArguments, true));
+    add(&["$concat"], BoundedText::wrap("$concat", string::concat()));
     for test in ElementTest::ALL {
         add(&[test.function_name()], Arc::new(ScalarUDF::new_from_impl(AnyElement::new(test))));
     }

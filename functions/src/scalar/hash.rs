@@ -1,12 +1,13 @@
 //! Hashes of bytes.
 
+mod city;
 mod fast;
 
 use meunier_segment::value::format_hex;
 use sha2::Digest;
 
 use super::function::Function;
-use super::rows::{Bytes, Int, Text, row1, row2};
+use super::rows::{Bytes, Int, Long, Text, row1, row2, row3};
 use crate::description::FunctionGroup::Hash;
 
 /// Returns the hashes.
@@ -15,6 +16,7 @@ pub(crate) fn functions() -> Vec<Function> {
     functions.extend(checksums());
     functions.extend(murmur());
     functions.extend(fowler_noll_vo());
+    functions.extend(city());
     functions
 }
 
@@ -218,6 +220,44 @@ fn fowler_noll_vo() -> Vec<Function> {
             "fnv1aHash64UTF8(text)",
             "FNV-1a of 64 bits of a text's bytes.",
             [row1::<Text, _>(|text| fast::fnv_64(text.as_bytes(), true))],
+        ),
+    ]
+}
+
+fn city() -> Vec<Function> {
+    vec![
+        Function::new(
+            Hash,
+            &["cityHash32"],
+            "cityHash32(bytes)",
+            "CityHash of 32 bits, with its sign as a LONG.",
+            [row1::<Bytes, _>(|bytes| i64::from(city::hash_32(bytes).cast_signed()))],
+        ),
+        Function::new(
+            Hash,
+            &["cityHash64"],
+            "cityHash64(bytes[, seed[, seed]])",
+            "CityHash of 64 bits.",
+            [
+                row1::<Bytes, _>(|bytes| city::hash_64(bytes).cast_signed()),
+                row2::<Bytes, Long, _>(|bytes, seed| {
+                    city::hash_64_with_seed(bytes, seed.cast_unsigned()).cast_signed()
+                }),
+                row3::<Bytes, Long, Long, _>(|bytes, first, second| {
+                    let (first, second) = (first.cast_unsigned(), second.cast_unsigned());
+                    city::hash_64_with_seeds(bytes, first, second).cast_signed()
+                }),
+            ],
+        ),
+        Function::new(
+            Hash,
+            &["cityHash128"],
+            "cityHash128(bytes)",
+            "CityHash of 128 bits, as bytes.",
+            [row1::<Bytes, _>(|bytes| {
+                let (first, second) = city::hash_128(bytes);
+                [first.to_be_bytes(), second.to_be_bytes()].concat()
+            })],
         ),
     ]
 }

@@ -28,11 +28,6 @@ pub(crate) fn count_to_int(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-/// Returns a count as a LONG.
-pub(crate) fn count_to_long(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
 /// Reads an INT; a decimal number counts by its whole part, as in Pinot's casts.
 pub(crate) fn parse_int(text: &str) -> Option<i32> {
     text.parse().ok().or_else(|| {

@@ -13,7 +13,7 @@ use arrow::datatypes::{
 use super::call::Fault;
 use super::function::Overload;
 use super::kind::{Kind, Scalar};
-use super::sink::{Output, Sink, TextSink};
+use super::sink::{Output, Sink, TextSink, collect_parts};
 
 /// How a kernel sees an argument.
 pub(crate) trait Argument {
@@ -108,35 +108,35 @@ impl Argument for Bytes {
 
 argument!(
     /// An INT.
-    Int, Kind::One(Scalar::Int), PrimitiveArray<Int32Type>, i32, |array| AsArray::as_primitive(array), |values, at| values.value(at));
+    Int, Kind::One(Scalar::Int), PrimitiveArray<Int32Type>, i32, AsArray::as_primitive, |values, at| values.value(at));
 argument!(
     /// A LONG.
-    Long, Kind::One(Scalar::Long), PrimitiveArray<Int64Type>, i64, |array| AsArray::as_primitive(array), |values, at| values.value(at));
+    Long, Kind::One(Scalar::Long), PrimitiveArray<Int64Type>, i64, AsArray::as_primitive, |values, at| values.value(at));
 argument!(
     /// A DOUBLE.
-    Double, Kind::One(Scalar::Double), PrimitiveArray<Float64Type>, f64, |array| AsArray::as_primitive(array), |values, at| values.value(at));
+    Double, Kind::One(Scalar::Double), PrimitiveArray<Float64Type>, f64, AsArray::as_primitive, |values, at| values.value(at));
 argument!(
     /// A BIG_DECIMAL, unscaled.
-    Decimal, Kind::One(Scalar::Decimal), PrimitiveArray<Decimal256Type>, i256, |array| AsArray::as_primitive(array), |values, at| values.value(at));
+    Decimal, Kind::One(Scalar::Decimal), PrimitiveArray<Decimal256Type>, i256, AsArray::as_primitive, |values, at| values.value(at));
 argument!(
     /// A point in time, in milliseconds.
-    Time, Kind::One(Scalar::Timestamp), PrimitiveArray<TimestampMillisecondType>, i64, |array| AsArray::as_primitive(array), |values, at| values.value(at));
+    Time, Kind::One(Scalar::Timestamp), PrimitiveArray<TimestampMillisecondType>, i64, AsArray::as_primitive, |values, at| values.value(at));
 argument!(
     /// A BOOLEAN.
-    Bool, Kind::One(Scalar::Boolean), BooleanArray, bool, |array| AsArray::as_boolean(array), |values, at| values.value(at));
+    Bool, Kind::One(Scalar::Boolean), BooleanArray, bool, AsArray::as_boolean, |values, at| values.value(at));
 
 argument!(
     /// What is an INT already.
-    OnlyInt, Kind::Only(Scalar::Int), PrimitiveArray<Int32Type>, i32, |array| AsArray::as_primitive(array), |values, at| values.value(at));
+    OnlyInt, Kind::Only(Scalar::Int), PrimitiveArray<Int32Type>, i32, AsArray::as_primitive, |values, at| values.value(at));
 argument!(
     /// What is a LONG already.
-    OnlyLong, Kind::Only(Scalar::Long), PrimitiveArray<Int64Type>, i64, |array| AsArray::as_primitive(array), |values, at| values.value(at));
+    OnlyLong, Kind::Only(Scalar::Long), PrimitiveArray<Int64Type>, i64, AsArray::as_primitive, |values, at| values.value(at));
 argument!(
     /// What is a FLOAT already.
-    OnlyFloat, Kind::Only(Scalar::Float), PrimitiveArray<Float32Type>, f32, |array| AsArray::as_primitive(array), |values, at| values.value(at));
+    OnlyFloat, Kind::Only(Scalar::Float), PrimitiveArray<Float32Type>, f32, AsArray::as_primitive, |values, at| values.value(at));
 argument!(
     /// What is a BIG_DECIMAL already.
-    OnlyDecimal, Kind::Only(Scalar::Decimal), PrimitiveArray<Decimal256Type>, i256, |array| AsArray::as_primitive(array), |values, at| values.value(at));
+    OnlyDecimal, Kind::Only(Scalar::Decimal), PrimitiveArray<Decimal256Type>, i256, AsArray::as_primitive, |values, at| values.value(at));
 
 /// What is BYTES already.
 pub(crate) struct OnlyBytes;
@@ -165,7 +165,7 @@ macro_rules! array_argument {
     ($(#[$doc:meta])* $name:ident, $scalar:expr, $item:ty, |$elements:ident| $collect:expr) => {
         argument!(
             $(#[$doc])*
-            $name, Kind::Many($scalar), GenericListArray<i32>, Vec<$item>, |array| AsArray::as_list(array), |values, at| {
+            $name, Kind::Many($scalar), GenericListArray<i32>, Vec<$item>, AsArray::as_list, |values, at| {
                 let $elements = values.value(at);
                 $collect
             }
@@ -190,7 +190,7 @@ array_argument!(
     Texts, Scalar::Text, String, |elements| elements.as_string::<i32>().iter().flatten().map(str::to_owned).collect());
 argument!(
     /// A FLOAT.
-    Float, Kind::One(Scalar::Float), PrimitiveArray<Float32Type>, f32, |array| AsArray::as_primitive(array), |values, at| values.value(at));
+    Float, Kind::One(Scalar::Float), PrimitiveArray<Float32Type>, f32, AsArray::as_primitive, |values, at| values.value(at));
 
 /// An argument for which the function is called also when it is null.
 pub(crate) struct Nullable<A>(std::marker::PhantomData<A>);
@@ -254,21 +254,28 @@ row!(
     /// A function of four arguments.
     row4, A a 0, B b 1, C c 2, D d 3);
 
+/// A function of a text that returns a part of it.
+pub(crate) fn part1(compute: for<'a> fn(&'a str) -> Option<&'a str>) -> Overload {
+    Overload::new(&[Text::KIND], String::gives(), move |call| {
+        collect_parts(call.rows, |row| Ok(call.text(0, row).and_then(compute)))
+    })
+}
+
 macro_rules! part {
-    ($(#[$doc:meta])* $name:ident, $($argument:ident $array:ident $position:literal),*) => {
+    ($(#[$doc:meta])* $name:ident, $($argument:ident $array:ident $position:literal),+) => {
         $(#[$doc])*
         #[expect(non_snake_case, reason = "one name for a type and its value")]
-        pub(crate) fn $name<$($argument: Argument + 'static),*>(
-            compute: for<'a> fn(&'a str, $($argument::Item<'a>),*) -> Option<&'a str>,
+        pub(crate) fn $name<$($argument: Argument + 'static),+>(
+            compute: for<'a> fn(&'a str, $($argument::Item<'a>),+) -> Option<&'a str>,
         ) -> Overload {
-            Overload::new(&[Text::KIND, $($argument::KIND),*], String::gives(), move |call| {
-                $(let $argument = call.column($position)?;)*
-                $(let $array = $argument::open(&$argument.array);)*
+            Overload::new(&[Text::KIND, $($argument::KIND),+], String::gives(), move |call| {
+                $(let $argument = call.column($position)?;)+
+                $(let $array = $argument::open(&$argument.array);)+
                 let mut sink = TextSink::with_rows(call.rows);
                 for row in 0..call.rows {
-                    let null = false $(|| (!$argument::NULLABLE && $argument::is_null($array, $argument.at(row))))*;
+                    let null = $((!$argument::NULLABLE && $argument::is_null($array, $argument.at(row))))||+;
                     let text = if null { None } else { call.text(0, row) };
-                    match text.and_then(|text| compute(text, $($argument::get($array, $argument.at(row))),*)) {
+                    match text.and_then(|text| compute(text, $($argument::get($array, $argument.at(row))),+)) {
                         Some(part) => sink.push(part)?,
                         None => sink.push_null(),
                     }
@@ -280,18 +287,11 @@ macro_rules! part {
 }
 
 part!(
-    /// A function of a text that returns a part of it.
-    part1,);
-part!(
     /// A function of a text and another argument that returns a part of a text.
     part2, B b 1);
 part!(
     /// A function of a text and two more arguments that returns a part of a text.
     part3, B b 1, C c 2);
-part!(
-    /// A function of a text and three more arguments that returns a part of a text.
-    part4, B b 1, C c 2, D d 3);
-
 /// A function without arguments, computed once a row.
 pub(crate) fn row0<R: Output + 'static>(compute: fn() -> R) -> Overload {
     Overload::new(&[], R::gives(), move |call| {

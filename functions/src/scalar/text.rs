@@ -24,5 +24,3 @@ pub(crate) fn functions() -> Vec<Function> {
     ];
     themes.into_iter().flatten().collect()
 }
-
-pub(crate) use split::split_whole;

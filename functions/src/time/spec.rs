@@ -179,7 +179,7 @@ impl Granularity {
     /// Returns the begin of the bucket that an instant is in, counted within the next larger unit of a place's clock:
     /// minutes within the hour, hours within the day, days within the month.
     pub(crate) fn bucket_in(self, millis: i64, zone: Zone, clock: &mut Clock) -> i64 {
-        let local = clock.to_local(millis);
+        let local = clock.local(millis);
         let offset = local - millis;
         let begin = |unit: CalendarUnit, value: i64| {
             unit.floor(local).saturating_sub((value % self.size).saturating_mul(unit.millis_at_most()))
@@ -206,7 +206,7 @@ fn read_iso(text: &str, zone: Zone) -> Option<i64> {
         let date = (1..=12).contains(&month).then_some(Date { year, month, day: 1 })?;
         return Some(zone.to_utc(date.days() * DAY));
     }
-    if !text.as_bytes().get(4).is_some_and(|byte| *byte == b'-') {
+    if text.as_bytes().get(4) != Some(&b'-') {
         return None;
     }
     let local = parse_timestamp(text)?;

@@ -89,7 +89,7 @@ impl CalendarUnit {
 
     /// Returns the begin of the unit that an instant is in, by the clock of a place.
     pub(crate) fn floor_in(self, millis: i64, zone: Zone, clock: &mut Clock) -> i64 {
-        let local = clock.to_local(millis);
+        let local = clock.local(millis);
         let floor = self.floor(local);
         if let Zone::Fixed(offset) = zone {
             return floor.saturating_sub(offset);

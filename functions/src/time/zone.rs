@@ -188,7 +188,7 @@ impl Clock {
 
     /// Returns the local time of an instant.
     #[inline]
-    pub(crate) fn to_local(&mut self, millis: i64) -> i64 {
+    pub(crate) fn local(&mut self, millis: i64) -> i64 {
         if let Zone::Fixed(offset) = self.zone {
             return millis.saturating_add(offset);
         }

@@ -42,18 +42,18 @@ pub(super) fn functions() -> Vec<Function> {
 /// One function for each of the types, told apart by the end of the name.
 macro_rules! family {
     ($functions:ident, $name:literal, $parameters:literal, $text:literal, [$($suffix:literal => $overload:expr),+ $(,)?]) => {
-        $($functions.push(Function::new(
+        $functions.extend([$(Function::new(
             Array,
             &[concat!($name, $suffix)],
             concat!($name, $suffix, $parameters),
             $text,
             [$overload],
-        ));)+
+        )),+]);
     };
 }
 
 fn of_ints_and_texts() -> Vec<Function> {
-    let mut functions = Vec::new();
+    let mut functions: Vec<Function> = Vec::new();
     family!(functions, "arrayReverse", "(array)", "The elements from the last to the first.", [
         "Int" => row1::<Ints, _>(reversed::<i32>), "String" => row1::<Texts, _>(reversed::<String>),
     ]);
@@ -88,7 +88,7 @@ fn of_ints_and_texts() -> Vec<Function> {
 }
 
 fn of_all_types() -> Vec<Function> {
-    let mut functions = Vec::new();
+    let mut functions: Vec<Function> = Vec::new();
     family!(functions, "arrayIndexesOf", "(array, element)", "All places of an element, from 0.", [
         "Int" => row2::<Ints, Int, _>(|array, element| places(&array, &element)),
         "Long" => row2::<Longs, Long, _>(|array, element| places(&array, &element)),
@@ -118,11 +118,11 @@ fn of_all_types() -> Vec<Function> {
         "String" => row2::<Texts, Text, _>(|array, element| joined(vec![element.to_owned()], array)),
     ]);
     family!(functions, "arrayElementAt", "(array, place)", "The element at a place, from 1; 0 or '' where there is none.", [
-        "Int" => row2::<Ints, Int, _>(|array, place| element(array, place)),
-        "Long" => row2::<Longs, Int, _>(|array, place| element(array, place)),
-        "Float" => row2::<Floats, Int, _>(|array, place| element(array, place)),
-        "Double" => row2::<Doubles, Int, _>(|array, place| element(array, place)),
-        "String" => row2::<Texts, Int, _>(|array, place| element(array, place)),
+        "Int" => row2::<Ints, Int, _>(element),
+        "Long" => row2::<Longs, Int, _>(element),
+        "Float" => row2::<Floats, Int, _>(element),
+        "Double" => row2::<Doubles, Int, _>(element),
+        "String" => row2::<Texts, Int, _>(element),
     ]);
     functions.extend(generators());
     functions

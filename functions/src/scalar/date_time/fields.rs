@@ -106,7 +106,7 @@ fn parts(call: &Call<'_>, field: Field) -> Result<ArrayRef, Fault> {
     if constant && let Some(zone) = zones.at(0)?.copied() {
         let mut clock = Clock::of(zone);
         let parts: Vec<_> =
-            times.values().iter().map(|time| long_to_int(field.of(clock.to_local(*time)))).collect();
+            times.values().iter().map(|time| long_to_int(field.of(clock.local(*time)))).collect();
         return Ok(Arc::new(Int32Array::new(parts.into(), times.nulls().cloned())));
     }
     collect(call.rows, |row| {

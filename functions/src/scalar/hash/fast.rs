@@ -4,15 +4,15 @@
 pub(super) fn crc32(bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = {
         let mut table = [0; 256];
-        let mut index = 0;
+        let mut index = 0_u32;
         while index < 256 {
-            let mut value = index as u32;
+            let mut value = index;
             let mut bit = 0;
             while bit < 8 {
                 value = if value & 1 == 1 { 0xEDB8_8320 ^ (value >> 1) } else { value >> 1 };
                 bit += 1;
             }
-            table[index] = value;
+            table[index as usize] = value;
             index += 1;
         }
         table
@@ -197,7 +197,6 @@ impl Older {
 }
 
 /// Returns the upper half of a number.
-#[expect(clippy::cast_possible_truncation, reason = "the upper half fits")]
 pub(super) fn upper(number: u64) -> i32 {
     ((number >> 32) as u32).cast_signed()
 }

@@ -70,7 +70,7 @@ pub(super) fn compact(raw: &str) -> Cow<'_, str> {
         } else {
             let length = rest.bytes().take_while(|byte| *byte != b'"').count();
             let (other, after) = rest.split_at(length);
-            out.extend(other.split(|letter| matches!(letter, ' ' | '\n' | '\t' | '\r')));
+            out.extend(other.split([' ', '\n', '\t', '\r']));
             rest = after;
         }
     }
@@ -201,7 +201,7 @@ impl<'p> Seek<'p> {
     ///
     /// # Errors
     /// When the text is no JSON.
-    pub(super) fn find<'de>(self, document: &'de str) -> Result<Option<&'de str>, serde_json::Error> {
+    pub(super) fn find(self, document: &str) -> Result<Option<&str>, serde_json::Error> {
         let mut deserializer = serde_json::Deserializer::from_str(document);
         let found = self.deserialize(&mut deserializer)?;
         deserializer.end()?;

@@ -100,7 +100,7 @@ pub(super) fn functions() -> Vec<Function> {
             "jsonPathArrayDefaultEmpty(json, path)",
             "The values that a path leads to, as texts; no values where it leads nowhere.",
             [Overload::new(&[TEXT, TEXT], Gives::Type(array_of(DataType::Utf8)), |call| {
-                leniently(call, false, |found| texts(found), |_| Ok(Some(Vec::new())))
+                leniently(call, false, texts, |_| Ok(Some(Vec::new())))
             })],
         ),
         Function::new(

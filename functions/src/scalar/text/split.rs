@@ -83,7 +83,7 @@ fn owned(pieces: Vec<&str>) -> Vec<String> {
 
 /// Splits by a delimiter as a whole: those in a row count as one, one at the end leaves an empty piece. Without a delimiter,
 /// by blanks. The last of `limit` pieces is the rest; 0 is no limit.
-pub(crate) fn split_whole<'a>(text: &'a str, delimiter: &str, limit: i64) -> Vec<&'a str> {
+fn split_whole<'a>(text: &'a str, delimiter: &str, limit: i64) -> Vec<&'a str> {
     let limit = usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
     let mut pieces = Vec::new();
     if text.is_empty() {

@@ -233,8 +233,8 @@ fn near_2000(short: i64) -> i64 {
 }
 
 fn one_of(text: &str, names: &[&str]) -> Option<(usize, usize)> {
-    let starts = |name: &&str| text.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name));
-    names.iter().position(|name| starts(&name)).map(|found| (found, names[found].len()))
+    let starts = |name: &str| text.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name));
+    names.iter().position(|name| starts(name)).map(|found| (found, names[found].len()))
 }
 
 /// Reads a name in full or its first three letters; returns its number from 1.

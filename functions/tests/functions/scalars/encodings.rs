@@ -29,6 +29,48 @@ fn hashes_bytes() {
             "bytesToHex(murmurHash3Bit128(toUtf8('The quick brown fox jumps over the lazy dog'), 0))",
             "6c1b07bc7bbc4be347939ac4a93c437a",
         ),
+        // Of Pinot's tests.
+        ("murmurHash2Bit64(toUtf8('testString'))", "3907736674355139845"),
+        ("murmurHash2Bit64(toUtf8('testString'), 12345)", "-2138976126980760436"),
+        ("murmurHash3Bit32(toUtf8('testString'), 0)", "-1435605585"),
+        ("murmurHash3Bit64(toUtf8('testString'), 0)", "-3652179990542706350"),
+        ("murmurHash3X64Bit32(toUtf8('testString'), 0)", "-1096986291"),
+        ("murmurHash3X64Bit64(toUtf8('testString'), 0)", "-1096986291"),
+        ("bytesToHex(murmurHash3X64Bit128(toUtf8('testString'), 0))", "be9d514df91d7c4c2a26ded6a4ad530d"),
+        ("adler32(toUtf8('testString'))", "392102968"),
+        ("crc32(toUtf8('testString'))", "418708744"),
+        ("crc32c(toUtf8('testString'))", "-1608760557"),
+        (
+            "sha512(toUtf8('testString'))",
+            "c48af5a7f6d4a851fc8a434eed638ab1a6ef68e19dbcae894ac67c9fbc5bcb0182b8e7123b3df3c9e4dcb7690c23103f03dc17f54352071ceb2a4eb204b26b91",
+        ),
+        ("cityHash32(toUtf8('abc'))", "795041479"),
+        ("cityHash32(toUtf8('abcdefg'))", "568243927"),
+        ("cityHash32(toUtf8('abcefghijklmn'))", "-1658103047"),
+        ("cityHash32(toUtf8('abcdefghijklmnopqrstuvwxyz'))", "-1442658879"),
+        ("cityHash64(toUtf8('abc'))", "2640714258260161385"),
+        ("cityHash64(toUtf8('abcdefg'))", "4341691227789030229"),
+        ("cityHash64(toUtf8('abcefghijklmn'))", "2219442073233419101"),
+        ("cityHash64(toUtf8('abcdefghijklmnopqrs'))", "-7582989256905268791"),
+        ("cityHash64(toUtf8('abcdefghijklmnopqrstuvwxyzabcefghijklmn'))", "2649092397580160289"),
+        (
+            "cityHash64(toUtf8('abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz'))",
+            "4095282343956748170",
+        ),
+        ("cityHash64(toUtf8('abcdefghijklmnopqrs'), 10)", "6644130553114817940"),
+        (
+            "cityHash64(toUtf8('abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz'), 10438437, 399389834)",
+            "8613575199633737553",
+        ),
+        ("bytesToHex(cityHash128(toUtf8('abc')))", "3980b2afd2126c04a085f09013029e45"),
+        (
+            "bytesToHex(cityHash128(toUtf8('abcdefghijklmnopqrstuvwxyzabcefghijklmn')))",
+            "00d4285db96050d3ae6f938c192062f9",
+        ),
+        (
+            "bytesToHex(cityHash128(toUtf8('abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz')))",
+            "720817358453e4231b8bc57994ec3b73",
+        ),
         ("md5(NULL)", "null"),
     ]);
     refused("md5('xyz')", "'xyz' is not BYTES");
