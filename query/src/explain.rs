@@ -32,8 +32,8 @@ fn append(plan: &dyn ExecutionPlan, text: &mut String) -> Result<()> {
             let (table, input) = scan.reads();
             describe(table, input, None, text)?;
         } else if let Some(scan) = source.downcast_ref::<GroupingScan>() {
-            let grouping = scan.grouping();
-            describe(&grouping.table, &grouping.segments, grouping.star_tree.as_deref(), text)?;
+            let work = scan.work();
+            describe(&work.grouping.table, &work.segments, work.star_tree.as_ref(), text)?;
         }
     }
     plan.children().into_iter().try_for_each(|child| append(child.as_ref(), text))

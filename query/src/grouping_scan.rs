@@ -54,8 +54,8 @@ impl GroupingScan {
 
 impl GroupingScan {
     /// Returns the aggregation that is run.
-    pub(crate) fn grouping(&self) -> &Grouping {
-        &self.input.grouping
+    pub(crate) fn work(&self) -> &GroupingWork {
+        &self.input.work
     }
 }
 

@@ -49,9 +49,10 @@ fn nested_name(expr: &Expr) -> String {
         Expr::Ceil { expr, .. } => called("ceil", &[expr]),
         Expr::Floor { expr, .. } => called("floor", &[expr]),
         Expr::Trim { expr, .. } => called("trim", &[expr]),
-        Expr::Substring { expr, substring_from, substring_for, .. } => {
+        Expr::Substring { expr, substring_from, substring_for, shorthand, .. } => {
             let bounds = substring_from.iter().chain(substring_for).map(|bound| &**bound);
-            called("substring", &std::iter::once(&**expr).chain(bounds).collect::<Vec<_>>())
+            let name = if *shorthand { "substr" } else { "substring" };
+            called(name, &std::iter::once(&**expr).chain(bounds).collect::<Vec<_>>())
         }
         Expr::Case { operand, conditions, else_result, .. } => {
             let pairs = conditions.iter().flat_map(|when| [&when.condition, &when.result]);

@@ -426,7 +426,8 @@ impl Expressions<'_> {
                 "sum" | "avg" | "coalesce" => {
                     arguments(function)?.first().and_then(|first| self.type_of(first))
                 }
-                "lower" | "upper" | "concat" | "replace" | "reverse" | "ltrim" | "rtrim" | "trim" => {
+                "lower" | "upper" | "concat" | "$concat" | "replace" | "reverse" | "ltrim" | "rtrim" | "trim"
+                | "substr" | "substring" => {
                     Some(DataType::String)
                 }
                 "length" | "charlength" => Some(DataType::Int),

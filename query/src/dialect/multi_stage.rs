@@ -304,7 +304,7 @@ impl VisitorMut for Rewriter<'_> {
                 Ok(rewritten) => rewritten,
                 Err(error) => return ControlFlow::Break(error),
             },
-            other => as_call(other),
+            ref other => as_call(other),
         };
         if let Some(rewritten) = rewritten {
             *expr = rewritten;
