@@ -33,6 +33,7 @@ use tokio::task::JoinHandle;
 use crate::dialect::{Dialect, RewrittenQuery, rewrite};
 use crate::error::QueryError;
 use crate::grouping::replace_aggregates;
+use crate::join_aggregation::aggregate_below_joins;
 use crate::limits::{YieldAboveJoins, query_environment, shared_environment};
 use crate::options::QueryOptions;
 use crate::plan_cache::{KnownPlan, PlanCache, PlannedCall, values_of};
@@ -496,6 +497,7 @@ impl Core {
         }
         let logical = with_values(logical, parameters).map_err(planning)?;
         let logical = state.optimize(&logical).map_err(planning)?;
+        let logical = aggregate_below_joins(logical, state.execution_props()).map_err(planning)?;
         let logical = replace_aggregates(logical, state.execution_props()).map_err(planning)?;
         let physical =
             state.query_planner().create_physical_plan(&logical, &state).await.map_err(planning)?;

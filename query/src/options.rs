@@ -35,6 +35,8 @@ pub(crate) struct Rules {
     pub(crate) dictionary_filter: bool,
     /// `useSegmentAggregation`: groups are made from dictionary ids, segment by segment.
     pub(crate) segment_aggregation: bool,
+    /// `useAggregationBelowJoins`: rows are grouped before they are joined.
+    pub(crate) aggregation_below_joins: bool,
     /// `useStarTree`: groups come from star-trees where they hold them.
     pub(crate) star_tree: bool,
     /// `useSegmentTopRows`: the first rows in an order are found segment by segment.
@@ -52,6 +54,7 @@ impl Default for Rules {
             filter_pushdown: true,
             dictionary_filter: true,
             segment_aggregation: true,
+            aggregation_below_joins: true,
             star_tree: true,
             segment_top_rows: true,
             short_path: true,
@@ -80,6 +83,7 @@ impl QueryOptions {
             "usefilterpushdown" => self.rules.filter_pushdown = boolean(name, value)?,
             "usedictionaryfilter" => self.rules.dictionary_filter = boolean(name, value)?,
             "usesegmentaggregation" => self.rules.segment_aggregation = boolean(name, value)?,
+            "useaggregationbelowjoins" => self.rules.aggregation_below_joins = boolean(name, value)?,
             "usestartree" => self.rules.star_tree = boolean(name, value)?,
             "usesegmenttoprows" => self.rules.segment_top_rows = boolean(name, value)?,
             "useshortpath" => self.rules.short_path = boolean(name, value)?,

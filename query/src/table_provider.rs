@@ -71,6 +71,14 @@ impl SnapshotTable {
         reading.of_segments(&[], self.snapshot.segments(), &self.counters)
     }
 
+    /// Returns the same as [`SnapshotTable::read`] for a look ahead: nothing counts as read or pruned.
+    ///
+    /// # Errors
+    /// When it has parameters.
+    pub(crate) fn matching(&self, reading: &Reading) -> Result<SegmentInput> {
+        Ok(reading.of_segments(&[], self.snapshot.segments(), &Arc::default())?.0)
+    }
+
     /// Returns the table's columns as segments are read for them; their order is that of [`TableProvider::schema`].
     pub(crate) fn inputs(&self) -> &Arc<[InputColumn]> {
         &self.inputs
