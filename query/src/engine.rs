@@ -55,6 +55,9 @@ const STACK_BYTES: usize = 64 << 20;
 /// A statement of so many tokens is computed with the stack of any thread, however it is nested.
 const TOKENS_SHALLOW: usize = 256;
 
+/// A join whose smaller side has at most so many keys names them to the scan of its larger side.
+const JOIN_KEYS_LISTED: usize = 1024;
+
 /// Rows written between two looks at the size of the answer.
 const ANSWER_ROWS: usize = 8192;
 
@@ -600,6 +603,11 @@ fn base_state(config: &EngineConfig, environment: Arc<RuntimeEnv>) -> SessionSta
     // Groups are few as a rule: one final step beats a shuffle. Scans spread their own work.
     options.optimizer.repartition_aggregations = false;
     options.optimizer.enable_round_robin_repartition = false;
+    // Scans look at a join's filter once, when they begin: those that change while rows are read would help nobody.
+    options.optimizer.enable_topk_dynamic_filter_pushdown = false;
+    options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+    // They look keys up in dictionaries, once a segment.
+    options.optimizer.hash_join_inlist_pushdown_max_distinct_values = JOIN_KEYS_LISTED;
     SessionStateBuilder::new()
         .with_config(session)
         .with_runtime_env(environment)

@@ -20,6 +20,7 @@ mod predicate;
 mod table_provider;
 mod scan;
 mod external;
+mod join_filter;
 mod group_count;
 mod join_aggregation;
 mod partial_aggregates;

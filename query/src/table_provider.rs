@@ -154,6 +154,7 @@ impl TableProvider for SnapshotTable {
             schema: Arc::new(self.schema.project(&projection)?),
             projection,
             statistics,
+            reading,
         };
         Ok(Arc::new(DataSourceExec::new(Arc::new(SegmentScan::new(input, readers, limit)))))
     }

@@ -19,7 +19,7 @@ const SCHEMA: &str = r#"{"schemaName":"events","enableColumnBasedNullHandling":t
 const ROWS: usize = 140_000;
 const VARIANTS: [&str; 5] = [
     "",
-    "useSegmentPruning=false;useFilterPushdown=false;useDictionaryFilter=false;useMetadataAggregation=false;useSegmentAggregation=false;useSegmentTopRows=false;useShortPath=false;useAggregationBelowJoins=false",
+    "useSegmentPruning=false;useFilterPushdown=false;useDictionaryFilter=false;useMetadataAggregation=false;useSegmentAggregation=false;useSegmentTopRows=false;useShortPath=false;useAggregationBelowJoins=false;useJoinKeyFilter=false",
     "useShortPath=false",
     "useSegmentAggregation=false",
     "useDictionaryFilter=false",
