@@ -36,6 +36,7 @@ use crate::equal_zeros::EqualZeros;
 use crate::error::QueryError;
 use crate::explain::explain_scans;
 use crate::grouping::replace_aggregates;
+use crate::join_aggregation::aggregate_below_joins;
 use crate::limits::{YieldAboveJoins, query_environment, shared_environment};
 use crate::options::QueryOptions;
 use crate::plan_cache::{KnownPlan, PlanCache, PlannedCall, values_of};
@@ -60,6 +61,9 @@ const TOKENS_SHALLOW: usize = 256;
 /// Rows that filters selected, kept for later queries. Higher: more conditions and segments that are not searched again; a
 /// million rows take 128 KiB at most.
 const PREDICATE_CACHE_BYTES: u64 = 64 << 20;
+
+/// A join whose smaller side has at most so many keys names them to the scan of its larger side.
+const JOIN_KEYS_LISTED: usize = 1024;
 
 /// Rows written between two looks at the size of the answer.
 const ANSWER_ROWS: usize = 8192;
@@ -506,6 +510,7 @@ impl Core {
         }
         let logical = with_values(logical, parameters).map_err(planning)?;
         let logical = state.optimize(&logical).map_err(planning)?;
+        let logical = aggregate_below_joins(logical, state.execution_props()).map_err(planning)?;
         let logical = replace_aggregates(logical, state.execution_props()).map_err(planning)?;
         let physical =
             state.query_planner().create_physical_plan(&logical, &state).await.map_err(planning)?;
@@ -611,6 +616,11 @@ fn base_state(config: &EngineConfig, environment: Arc<RuntimeEnv>) -> SessionSta
     options.optimizer.enable_round_robin_repartition = false;
     // Its table does not find a NaN again, since that does not equal itself, and panics.
     options.optimizer.enable_topk_aggregation = false;
+    // Scans look at a join's filter once, when they begin: those that change while rows are read would help nobody.
+    options.optimizer.enable_topk_dynamic_filter_pushdown = false;
+    options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+    // They look keys up in dictionaries, once a segment.
+    options.optimizer.hash_join_inlist_pushdown_max_distinct_values = JOIN_KEYS_LISTED;
     SessionStateBuilder::new()
         .with_config(session)
         .with_runtime_env(environment)

@@ -29,9 +29,11 @@ use meunier_execution::input::InputColumn;
 use meunier_execution::segment_work::SegmentInput;
 use meunier_execution::star_tree_query::StarTreeQuery;
 use meunier_segment::schema::DataType as FieldType;
+use meunier_segment::table_snapshot::Segment;
 
 use crate::compute::{Computation, unqualified};
 use crate::external::ExternalAggregate;
+use crate::group_count::estimated_groups;
 use crate::grouping_scan::{GroupingInput, GroupingScan};
 use crate::predicate::is_millis;
 use crate::reading::Reading;
@@ -56,6 +58,41 @@ pub(crate) struct GroupingWork {
     pub(crate) segments: SegmentInput,
     /// The same as star-trees see it, where they may answer.
     pub(crate) star_tree: Option<StarTreeQuery>,
+}
+
+/// About how many groups an aggregate has, and of how many rows.
+pub(crate) struct GroupEstimate {
+    pub(crate) groups: usize,
+    /// Rows of the segments that are read, conditions not counted.
+    pub(crate) rows: usize,
+}
+
+impl GroupEstimate {
+    /// Returns the estimate from metadata, or nothing when the segment level does not make these groups.
+    ///
+    /// # Errors
+    /// As [`Grouping::of`].
+    pub(crate) fn of(aggregate: &AggregateNode, props: &ExecutionProps) -> Result<Option<GroupEstimate>> {
+        let Some(source) = Source::below(&aggregate.input)? else { return Ok(None) };
+        let grouping = Grouping::over_source(&source, aggregate, props)?;
+        let Some((table, grouping)) = source.table().zip(grouping) else { return Ok(None) };
+        let segments = table.matching(&grouping.reading)?;
+        Ok(Some(GroupEstimate {
+            groups: estimated_groups(&grouping.aggregation, &segments.segments),
+            rows: segments.segments.iter().map(Segment::rows).sum(),
+        }))
+    }
+}
+
+/// Returns whether a plan reads one table, with nothing but conditions and computations on it, and aggregates of the
+/// table may be made below joins.
+///
+/// # Errors
+/// When a plan names a column that its table does not have: a bug of the planner.
+pub(crate) fn is_scan_of_table(plan: &LogicalPlan) -> Result<bool> {
+    let source = Source::below(plan)?;
+    let rules = source.as_ref().and_then(Source::table).map(SnapshotTable::rules);
+    Ok(rules.is_some_and(|rules| rules.segment_aggregation && rules.aggregation_below_joins))
 }
 
 /// Replaces every aggregate that is understood.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::Statistics;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::source::DataSource;
 use datafusion::error::{DataFusionError, Result};
@@ -15,16 +17,19 @@ use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::DisplayFormatType;
 use datafusion::physical_plan::coop::cooperative;
+use datafusion::physical_plan::filter_pushdown::{FilterPushdownPropagation, PushedDown};
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use meunier_execution::aggregation::{PreparedAggregation, Worker};
+use meunier_execution::aggregation::{Aggregation, Key, PreparedAggregation, Worker};
 use meunier_execution::counters::ScanCounters;
 use meunier_execution::predicate::Predicate;
 use meunier_execution::segment_work::{SegmentInput, SegmentWork};
 use tokio::task::JoinSet;
 
 use crate::compute::carried;
+use crate::group_count::estimated_groups;
 use crate::grouping::GroupingWork;
+use crate::join_filter::JoinFilters;
 use crate::time_slice::TimeSlice;
 
 /// One aggregation and how it is run.
@@ -42,13 +47,39 @@ pub(crate) struct GroupingInput {
 pub(crate) struct GroupingScan {
     input: Arc<GroupingInput>,
     schema: SchemaRef,
+    statistics: Arc<Statistics>,
+    join_filters: JoinFilters,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl GroupingScan {
     pub(crate) fn new(input: GroupingInput) -> Result<GroupingScan> {
         let schema = Arc::new(input.work.grouping.aggregation.schema.project(&input.projection)?);
-        Ok(GroupingScan { input: Arc::new(input), schema, metrics: ExecutionPlanMetricsSet::new() })
+        let groups = estimated_groups(&input.work.grouping.aggregation, &input.work.segments.segments);
+        let mut statistics = Statistics::new_unknown(&schema);
+        statistics.num_rows = Precision::Inexact(groups);
+        Ok(GroupingScan {
+            input: Arc::new(input),
+            schema,
+            statistics: Arc::new(statistics),
+            join_filters: JoinFilters::default(),
+            metrics: ExecutionPlanMetricsSet::new(),
+        })
+    }
+
+    /// Returns the work that is left when rows need not be read whose groups nobody above wants.
+    fn wanted(&self) -> Result<Arc<GroupingWork>> {
+        let GroupingInput { work, projection, .. } = &*self.input;
+        let Aggregation { keys, .. } = &*work.grouping.aggregation;
+        let reading = &work.grouping.reading;
+        let key_column = |at: usize| match keys.get(*projection.get(at)?)? {
+            Key::Column { column, .. } => Some(reading.column_name(*column)),
+            Key::Bucket { .. } | Key::Computed { .. } => None,
+        };
+        Ok(match self.join_filters.narrowed(reading, &work.segments, &key_column)? {
+            Some(segments) => Arc::new(Arc::clone(&work.grouping).over(segments)),
+            None => Arc::clone(work),
+        })
     }
 }
 
@@ -61,12 +92,14 @@ impl GroupingScan {
 
 impl DataSource for GroupingScan {
     fn open(&self, _partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let input = Arc::clone(&self.input);
+        let scan = self.clone();
         let batch_rows = context.session_config().batch_size();
         let groups = async move {
             let pool = Arc::clone(context.memory_pool());
-            let groups = run(&input.work, input.readers, &pool).await?;
-            Ok::<_, DataFusionError>(groups.project(&input.projection)?)
+            // Now that a row is asked for, joins above know which groups they need.
+            let work = scan.wanted()?;
+            let groups = run(&work, scan.input.readers, &pool).await?;
+            Ok::<_, DataFusionError>(groups.project(&scan.input.projection)?)
         };
         let groups = futures::stream::once(groups);
         let batches = futures::StreamExt::flat_map(groups, move |groups| {
@@ -90,6 +123,9 @@ impl DataSource for GroupingScan {
         write!(f, ", pruned={}, readers={readers}", work.segments.pruned.len())?;
         write!(f, ", keys={}", grouping.aggregation.keys.len())?;
         write!(f, ", aggregates={}", grouping.aggregation.aggregates.len())?;
+        if self.join_filters.len() > 0 {
+            write!(f, ", join-filters={}", self.join_filters.len())?;
+        }
         let conditions: Vec<String> = grouping.reading.conditions().iter().map(ToString::to_string).collect();
         if !conditions.is_empty() {
             write!(f, ", filter={}", conditions.join(" AND "))?;
@@ -106,7 +142,7 @@ impl DataSource for GroupingScan {
     }
 
     fn partition_statistics(&self, _partition: Option<usize>) -> Result<Arc<Statistics>> {
-        Ok(Arc::new(Statistics::new_unknown(&self.schema)))
+        Ok(Arc::clone(&self.statistics))
     }
 
     fn with_fetch(&self, _limit: Option<usize>) -> Option<Arc<dyn DataSource>> {
@@ -125,11 +161,30 @@ impl DataSource for GroupingScan {
         Ok(None)
     }
 
+    fn try_pushdown_filters(
+        &self,
+        filters: Vec<Arc<dyn PhysicalExpr>>,
+        _: &ConfigOptions,
+    ) -> Result<FilterPushdownPropagation<Arc<dyn DataSource>>> {
+        let wanted = self.input.work.grouping.reading.rules().join_key_filter;
+        let join_filters = if wanted { self.join_filters.and(&filters) } else { None };
+        // Whoever made the filter goes on testing groups.
+        let answer =
+            FilterPushdownPropagation::with_parent_pushdown_result(vec![PushedDown::No; filters.len()]);
+        Ok(match join_filters {
+            Some(join_filters) => {
+                let scan: Arc<dyn DataSource> = Arc::new(GroupingScan { join_filters, ..self.clone() });
+                answer.with_updated_node(scan)
+            }
+            None => answer,
+        })
+    }
+
     fn apply_expressions(
         &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
+        self.join_filters.visit(visit)
     }
 }
 

@@ -37,6 +37,10 @@ pub(crate) struct Rules {
     pub(crate) predicate_cache: bool,
     /// `useSegmentAggregation`: groups are made from dictionary ids, segment by segment.
     pub(crate) segment_aggregation: bool,
+    /// `useAggregationBelowJoins`: rows are grouped before they are joined.
+    pub(crate) aggregation_below_joins: bool,
+    /// `useJoinKeyFilter`: rows are not read whose keys the smaller side of a join does not have.
+    pub(crate) join_key_filter: bool,
     /// `useStarTree`: groups come from star-trees where they hold them.
     pub(crate) star_tree: bool,
     /// `useSegmentTopRows`: the first rows in an order are found segment by segment.
@@ -55,6 +59,8 @@ impl Default for Rules {
             dictionary_filter: true,
             predicate_cache: true,
             segment_aggregation: true,
+            aggregation_below_joins: true,
+            join_key_filter: true,
             star_tree: true,
             segment_top_rows: true,
             short_path: true,
@@ -84,6 +90,8 @@ impl QueryOptions {
             "usedictionaryfilter" => self.rules.dictionary_filter = boolean(name, value)?,
             "usepredicatecache" => self.rules.predicate_cache = boolean(name, value)?,
             "usesegmentaggregation" => self.rules.segment_aggregation = boolean(name, value)?,
+            "useaggregationbelowjoins" => self.rules.aggregation_below_joins = boolean(name, value)?,
+            "usejoinkeyfilter" => self.rules.join_key_filter = boolean(name, value)?,
             "usestartree" => self.rules.star_tree = boolean(name, value)?,
             "usesegmenttoprows" => self.rules.segment_top_rows = boolean(name, value)?,
             "useshortpath" => self.rules.short_path = boolean(name, value)?,

@@ -11,10 +11,10 @@ use datafusion::logical_expr::Expr;
 use datafusion::scalar::ScalarValue;
 use meunier_execution::counters::ScanCounters;
 use meunier_execution::input::InputColumn;
-use meunier_execution::predicate::Predicate;
+use meunier_execution::predicate::{Predicate, all_of};
 use meunier_execution::predicate_cache::PredicateCache;
 use meunier_execution::segment_work::SegmentInput;
-use meunier_segment::table_snapshot::TableSnapshot;
+use meunier_segment::table_snapshot::{Segment, TableSnapshot};
 
 use crate::options::Rules;
 use crate::predicate::PredicateContext;
@@ -65,6 +65,11 @@ impl Reading {
         self.rules
     }
 
+    /// Returns the name of one of the table's columns.
+    pub(crate) fn column_name(&self, column: usize) -> String {
+        self.schema.field(column).name().clone()
+    }
+
     /// Returns the conditions, for EXPLAIN.
     pub(crate) fn conditions(&self) -> &[Expr] {
         &self.conditions
@@ -104,6 +109,28 @@ impl Reading {
             counters: Arc::clone(counters),
         };
         Ok(input.of_segments(snapshot.segment_refs(), self.rules.segment_pruning, counters))
+    }
+}
+
+impl Reading {
+    /// Returns the rows for which one more condition holds.
+    ///
+    /// # Errors
+    /// When it names a column that the table does not have.
+    pub(crate) fn predicate(&self, condition: &Expr) -> Result<Predicate> {
+        let props = ExecutionProps::new();
+        let context = PredicateContext { columns: &self.inputs, schema: &self.schema, props: &props };
+        context.all(std::slice::from_ref(condition))
+    }
+
+    /// Returns what is left to read of `input` when these must hold as well.
+    pub(crate) fn narrowed(&self, input: &SegmentInput, more: Vec<Predicate>) -> SegmentInput {
+        let parts = std::iter::once(Predicate::clone(&input.predicate)).chain(more);
+        let narrowed = SegmentInput { predicate: Arc::new(all_of(parts.collect())), ..input.clone() };
+        let segments = input.segments.iter().map(Segment::borrowed);
+        let left = narrowed.of_segments(segments, self.rules.segment_pruning, &input.counters);
+        let pruned = input.pruned.iter().chain(&*left.pruned).cloned().collect();
+        SegmentInput { pruned, ..left }
     }
 }
 

@@ -6,8 +6,8 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
@@ -15,13 +15,14 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Statistics, internal_err};
 use datafusion::datasource::source::{DataSource, OpenArgs};
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::DisplayFormatType;
 use datafusion::physical_plan::coop::cooperative;
 use datafusion::physical_plan::execution_plan::SchedulingType;
+use datafusion::physical_plan::filter_pushdown::{FilterPushdownPropagation, PushedDown};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use meunier_execution::counters::ScanCounters;
@@ -32,6 +33,8 @@ use meunier_execution::segment_work::{Piece, SegmentInput, SegmentWork};
 use meunier_segment::column::Column;
 
 use crate::compute::carried;
+use crate::join_filter::JoinFilters;
+use crate::reading::Reading;
 
 /// What a scan reads, fixed when the query is planned.
 #[derive(Debug)]
@@ -48,6 +51,8 @@ pub(crate) struct ScanInput {
     pub(crate) schema: SchemaRef,
     /// What is known of the rows handed on.
     pub(crate) statistics: Statistics,
+    /// How conditions on the table become predicates.
+    pub(crate) reading: Reading,
 }
 
 /// The scan as DataFusion's `DataSourceExec` runs it.
@@ -56,13 +61,21 @@ pub(crate) struct SegmentScan {
     input: Arc<ScanInput>,
     partitions: usize,
     fetch: Option<usize>,
+    join_filters: JoinFilters,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl SegmentScan {
     /// Returns a scan by `partitions` readers at once that stops after `fetch` rows.
     pub(crate) fn new(input: ScanInput, partitions: usize, fetch: Option<usize>) -> SegmentScan {
-        SegmentScan { input: Arc::new(input), partitions, fetch, metrics: ExecutionPlanMetricsSet::new() }
+        let join_filters = JoinFilters::default();
+        SegmentScan {
+            input: Arc::new(input),
+            partitions,
+            fetch,
+            join_filters,
+            metrics: ExecutionPlanMetricsSet::new(),
+        }
     }
 }
 
@@ -99,7 +112,7 @@ impl DataSource for SegmentScan {
     }
 
     fn create_sibling_state(&self, _config: &ConfigOptions) -> Option<Arc<dyn Any + Send + Sync>> {
-        Some(Arc::new(WorkQueue::new(&self.input, self.fetch)))
+        Some(Arc::new(WorkQueue::new(&self.input, self.fetch, &self.join_filters)))
     }
 
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
@@ -110,6 +123,9 @@ impl DataSource for SegmentScan {
         write!(f, ", columns=[{}]", names.join(", "))?;
         if !input.conditions.is_empty() {
             write!(f, ", filter={}", input.conditions.join(" AND "))?;
+        }
+        if self.join_filters.len() > 0 {
+            write!(f, ", join-filters={}", self.join_filters.len())?;
         }
         if let Some(fetch) = self.fetch {
             write!(f, ", fetch={fetch}")?;
@@ -154,27 +170,51 @@ impl DataSource for SegmentScan {
         Ok(None)
     }
 
+    fn try_pushdown_filters(
+        &self,
+        filters: Vec<Arc<dyn PhysicalExpr>>,
+        _: &ConfigOptions,
+    ) -> Result<FilterPushdownPropagation<Arc<dyn DataSource>>> {
+        let wanted = self.input.reading.rules().join_key_filter;
+        let join_filters = if wanted { self.join_filters.and(&filters) } else { None };
+        // Whoever made the filter goes on testing rows.
+        let answer =
+            FilterPushdownPropagation::with_parent_pushdown_result(vec![PushedDown::No; filters.len()]);
+        Ok(match join_filters {
+            Some(join_filters) => {
+                let scan: Arc<dyn DataSource> = Arc::new(SegmentScan { join_filters, ..self.clone() });
+                answer.with_updated_node(scan)
+            }
+            None => answer,
+        })
+    }
+
     fn apply_expressions(
         &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
         // The predicate is ours alone: nothing in it is a DataFusion expression that a rule might change.
-        Ok(TreeNodeRecursion::Continue)
+        self.join_filters.visit(visit)
     }
 }
 
 /// The pieces of one execution, taken by all its readers.
 #[derive(Debug)]
 struct WorkQueue {
-    work: SegmentWork,
+    input: Arc<ScanInput>,
+    join_filters: JoinFilters,
+    /// Cut when the first reader asks for a row: before, joins above may not know yet what they need.
+    work: OnceLock<Result<SegmentWork, Arc<DataFusionError>>>,
     /// Rows that may still be handed on.
     rows_left: AtomicU64,
 }
 
 impl WorkQueue {
-    fn new(input: &ScanInput, fetch: Option<usize>) -> WorkQueue {
+    fn new(input: &Arc<ScanInput>, fetch: Option<usize>, join_filters: &JoinFilters) -> WorkQueue {
         WorkQueue {
-            work: SegmentWork::new(input.segments.clone()),
+            input: Arc::clone(input),
+            join_filters: join_filters.clone(),
+            work: OnceLock::new(),
             rows_left: AtomicU64::new(fetch.map_or(u64::MAX, |rows| rows as u64)),
         }
     }
@@ -183,7 +223,19 @@ impl WorkQueue {
         if self.rows_left.load(Ordering::Relaxed) == 0 {
             return Ok(None);
         }
-        self.work.take().map_err(carried)
+        self.work()?.take().map_err(carried)
+    }
+
+    fn work(&self) -> Result<&SegmentWork> {
+        let work = self.work.get_or_init(|| self.cut().map_err(Arc::new));
+        work.as_ref().map_err(|error| DataFusionError::Shared(Arc::clone(error)))
+    }
+
+    fn cut(&self) -> Result<SegmentWork> {
+        let ScanInput { reading, segments, schema, .. } = &*self.input;
+        let name = |at: usize| schema.fields().get(at).map(|field| field.name().clone());
+        let narrowed = self.join_filters.narrowed(reading, segments, &name)?;
+        Ok(SegmentWork::new(narrowed.unwrap_or_else(|| segments.clone())))
     }
 
     /// Returns how many of `rows` may be handed on, and counts them off.
@@ -239,12 +291,13 @@ impl Reader {
     /// Runs the filter over a piece; `None` when no row passes.
     fn open(&self, piece: Piece, filter: &SegmentFilter) -> Result<Option<OpenPiece>> {
         let input = &self.input;
-        let view = self.queue.work.view(piece);
+        let work = self.queue.work()?;
+        let view = work.view(piece);
         let selection = filter.select(&view, &input.segments.counters).map_err(carried)?;
         if selection.is_empty() {
             return Ok(None);
         }
-        self.queue.work.matched(piece.segment);
+        work.matched(piece.segment);
         let mut columns = Vec::with_capacity(input.projection.len());
         for &column in &input.projection {
             columns.push(match &input.segments.columns[column] {
@@ -273,7 +326,7 @@ impl OpenPiece {
         }
         let selection = self.selection.slice(self.done, rows);
         self.done += rows;
-        let view = queue.work.view(self.piece);
+        let view = queue.work()?.view(self.piece);
         let mut arrays = Vec::with_capacity(self.columns.len());
         for (&column, stored) in input.projection.iter().zip(&self.columns) {
             let values = match (&input.segments.columns[column], stored) {

@@ -75,6 +75,14 @@ impl SnapshotTable {
         reading.of_segments(&[], &self.snapshot, &self.counters)
     }
 
+    /// Returns the same as [`SnapshotTable::read`] for a look ahead: nothing counts as read or pruned.
+    ///
+    /// # Errors
+    /// When it has parameters.
+    pub(crate) fn matching(&self, reading: &Reading) -> Result<SegmentInput> {
+        reading.of_segments(&[], &self.snapshot, &Arc::default())
+    }
+
     /// Returns the table's columns as segments are read for them; their order is that of [`TableProvider::schema`].
     pub(crate) fn inputs(&self) -> &Arc<[InputColumn]> {
         &self.inputs
@@ -137,7 +145,8 @@ impl TableProvider for SnapshotTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let segments = self.read(&self.reading(filters.to_vec(), state.execution_props())?)?;
+        let reading = self.reading(filters.to_vec(), state.execution_props())?;
+        let segments = self.read(&reading)?;
         let projection = projection.cloned().unwrap_or_else(|| (0..self.columns.len()).collect());
         let statistics = self.statistics(&segments.segments, &projection, !filters.is_empty());
         let readers = readers(&segments.segments, state.config().target_partitions());
@@ -148,6 +157,7 @@ impl TableProvider for SnapshotTable {
             schema: Arc::new(self.schema.project(&projection)?),
             projection,
             statistics,
+            reading,
         };
         Ok(Arc::new(DataSourceExec::new(Arc::new(SegmentScan::new(input, readers, limit)))))
     }

@@ -19,6 +19,16 @@ pub enum SegmentRef<'a> {
     Sealed(&'a Arc<SealedSegment>),
 }
 
+impl Segment {
+    /// Returns the segment to be looked at.
+    pub fn borrowed(&self) -> SegmentRef<'_> {
+        match self {
+            Segment::Consuming(segment) => SegmentRef::Consuming(segment),
+            Segment::Sealed(segment) => SegmentRef::Sealed(segment),
+        }
+    }
+}
+
 impl<'a> SegmentRef<'a> {
     /// Returns the segment to be kept.
     pub fn to_segment(self) -> Segment {

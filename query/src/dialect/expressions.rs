@@ -18,12 +18,12 @@ use meunier_segment::schema::DataType;
 use super::columns::Scope;
 use super::literals::Literal;
 use super::multi_value;
-use super::syntax_forms::as_call;
 use super::parameters::Parameters;
 use super::syntax::{
     arguments, binary, call, call_of, cast, column, concatenation, function_name, is_distinct, not, number,
     text, unwrapped, value,
 };
+use super::syntax_forms::as_call;
 use crate::error::QueryError;
 use crate::planner::pinot_type;
 use crate::table_columns::{TableColumn, null_flag_name};
@@ -426,10 +426,8 @@ impl Expressions<'_> {
                 "sum" | "avg" | "coalesce" => {
                     arguments(function)?.first().and_then(|first| self.type_of(first))
                 }
-                "lower" | "upper" | "concat" | "$concat" | "replace" | "reverse" | "ltrim" | "rtrim" | "trim"
-                | "substr" | "substring" => {
-                    Some(DataType::String)
-                }
+                "lower" | "upper" | "concat" | "$concat" | "replace" | "reverse" | "ltrim" | "rtrim"
+                | "trim" | "substr" | "substring" => Some(DataType::String),
                 "length" | "charlength" => Some(DataType::Int),
                 _ => None,
             },

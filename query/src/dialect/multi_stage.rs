@@ -9,8 +9,8 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::expressions::ago;
-use super::syntax_forms::as_call;
 use super::syntax::{arguments, call_of, column, concatenation, function_name, not, number, quoted};
+use super::syntax_forms::as_call;
 use super::{Dialect, RewrittenQuery, UsedTable};
 use crate::error::QueryError;
 use crate::table_columns::{TableColumn, null_flag_name};

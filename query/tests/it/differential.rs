@@ -21,7 +21,7 @@ const SCHEMA: &str = r#"{"schemaName":"events","enableColumnBasedNullHandling":t
 const ROWS: usize = 140_000;
 const VARIANTS: [&str; 6] = [
     "",
-    "useSegmentPruning=false;useFilterPushdown=false;useDictionaryFilter=false;usePredicateCache=false;useMetadataAggregation=false;useSegmentAggregation=false;useSegmentTopRows=false;useShortPath=false",
+    "useSegmentPruning=false;useFilterPushdown=false;useDictionaryFilter=false;usePredicateCache=false;useMetadataAggregation=false;useSegmentAggregation=false;useSegmentTopRows=false;useShortPath=false;useAggregationBelowJoins=false;useJoinKeyFilter=false",
     "useShortPath=false",
     "useSegmentAggregation=false",
     "useDictionaryFilter=false",

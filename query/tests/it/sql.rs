@@ -17,7 +17,7 @@ use crate::table::{Bed, Layout, TableSpec};
 /// Options that may not change an answer.
 const VARIANTS: [&str; 6] = [
     "",
-    "useSegmentPruning=false;useFilterPushdown=false;useDictionaryFilter=false;usePredicateCache=false;useMetadataAggregation=false;useSegmentAggregation=false;useSegmentTopRows=false;useShortPath=false",
+    "useSegmentPruning=false;useFilterPushdown=false;useDictionaryFilter=false;usePredicateCache=false;useMetadataAggregation=false;useSegmentAggregation=false;useSegmentTopRows=false;useShortPath=false;useAggregationBelowJoins=false;useJoinKeyFilter=false",
     "useShortPath=false",
     "useSegmentAggregation=false",
     "useSegmentPruning=false;useDictionaryFilter=false",
