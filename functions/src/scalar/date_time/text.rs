@@ -70,14 +70,6 @@ pub(super) fn functions() -> Vec<Function> {
             "A TIMESTAMP as milliseconds.",
             [row1::<Time, _>(|millis| millis)],
         ),
-        Function::new(
-            DateTime,
-            &["sleep"],
-            "sleep(millis)",
-            "Its argument, at once: Pinot waits in its own tests only.",
-            [row1::<Long, _>(|millis| millis)],
-        )
-        .volatile(),
     ]
 }
 
