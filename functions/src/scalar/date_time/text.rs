@@ -9,7 +9,7 @@ use crate::description::FunctionGroup::DateTime;
 use crate::scalar::call::{Call, Fault};
 use crate::scalar::function::{Function, Gives, Overload};
 use crate::scalar::kind::{Kind, Scalar, shortened};
-use crate::scalar::rows::{Long, Text, Time, fault, row1};
+use crate::scalar::rows::{Text, Time, fault, row1};
 use crate::scalar::sink::{Millis, Sink, TextSink, collect};
 use crate::time::calendar::SECOND;
 use crate::time::pattern::Pattern;
