@@ -6,6 +6,7 @@ mod tables;
 mod consumption;
 mod table_configs;
 mod segments;
+mod functions;
 mod health;
 mod metrics;
 mod home;
@@ -26,6 +27,7 @@ pub(crate) fn router() -> Router<Arc<AppState>> {
         .merge(consumption::router())
         .merge(table_configs::router())
         .merge(segments::router())
+        .merge(functions::router())
         .merge(health::router())
         .merge(metrics::router())
 }

@@ -2,4 +2,5 @@
 
 mod aggregates;
 mod monotonic;
+mod reference;
 mod scalars;
