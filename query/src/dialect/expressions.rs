@@ -92,7 +92,7 @@ impl Expressions<'_> {
             | BinaryOperator::Gt
             | BinaryOperator::GtEq => self.comparison(left, op, right).map(Some),
             BinaryOperator::StringConcat => {
-                Ok(Some(concatenation("concat", self.text(left.clone()), self.text(right.clone()))))
+                Ok(Some(concatenation("$concat", self.text(left.clone()), self.text(right.clone()))))
             }
             _ => Ok(None),
         }
