@@ -11,6 +11,7 @@ mod arithmetic;
 mod array;
 mod conversion;
 pub(crate) mod date_time;
+mod geo;
 mod hash;
 mod ip;
 mod json;
@@ -46,6 +47,7 @@ static OWN: LazyLock<Vec<(Arc<ScalarUDF>, FunctionDescription)>> = LazyLock::new
         conversion::functions(),
         url::functions(),
         ip::functions(),
+        geo::functions(),
     ];
     let functions = themes.into_iter().flatten();
     functions

@@ -161,7 +161,7 @@ fn replaced(text: &str, pattern: &Pattern, replacement: &str, only: Option<usize
         if only.is_none_or(|only| only == number) {
             out.push_str(&text[copied..found.start()]);
             match &template {
-                Some(template) => template.push(&found, text, &mut out),
+                Some(template) => template.push(&found, text, &mut out)?,
                 None => out.push_str(replacement),
             }
             check_value(out.len())?;

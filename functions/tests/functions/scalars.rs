@@ -6,6 +6,7 @@ mod arithmetic;
 mod array;
 mod date_time;
 mod encodings;
+mod geo;
 mod json;
 mod regexp;
 mod text;

@@ -6,7 +6,7 @@ use meunier_segment::value::{parse_big_decimal, parse_hex, parse_timestamp};
 
 use super::node::{Node, compact};
 use super::path::Path;
-use super::walk::{Matches, find};
+use super::walk::{Matches, Trouble, find};
 use crate::description::FunctionGroup::Json as Group;
 use crate::scalar::call::{Call, Fault};
 use crate::scalar::function::{Asked, Function, Gives, Overload};
@@ -140,7 +140,8 @@ fn one<T: FromNode + Output>(call: &Call<'_>, first_of_equals: bool) -> Result<A
                 Some(json) => return made::<T>(&json).map(Some),
                 None => None,
             },
-            Err(_) => None,
+            Err(Trouble::NoJson) => None,
+            Err(Trouble::TooMuch(fault)) => return Err(fault),
         };
         match node {
             Some(node) => read::<T>(&node).map(Some),
@@ -161,7 +162,11 @@ where
     let mut paths = call.prepared(1, Path::parse)?;
     collect(call.rows, |row| {
         let (Some(json), Some(path)) = (call.text(0, row), paths.at(row)?) else { return Ok(None) };
-        let elements = find(path, json, first_of_equals).ok().and_then(Matches::elements).unwrap_or_default();
+        let elements = match find(path, json, first_of_equals) {
+            Ok(found) => found.elements().unwrap_or_default(),
+            Err(Trouble::NoJson) => Vec::new(),
+            Err(Trouble::TooMuch(fault)) => return Err(fault),
+        };
         let mut values = Vec::with_capacity(elements.len());
         for element in elements {
             match element {

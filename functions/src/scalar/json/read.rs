@@ -3,9 +3,9 @@
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 
-use super::node::{Node, document};
+use super::node::Node;
 use super::path::Path;
-use super::walk::{Matches, find};
+use super::walk::{Matches, Trouble, find};
 use crate::description::FunctionGroup::Json as Group;
 use crate::scalar::call::{Call, Fault};
 use crate::scalar::function::{Function, Gives, Overload};
@@ -128,8 +128,8 @@ fn strictly<T: Output>(
         let (Some(json), Some(path)) = (call.text(0, row), paths.at(row)?) else { return Ok(None) };
         match find(path, json, false) {
             Ok(found) => Ok(convert(found)),
-            Err(_) if document(json).is_none() => fault("a document is no JSON"),
-            Err(_) => Ok(None),
+            Err(Trouble::NoJson) => fault("a document is no JSON"),
+            Err(Trouble::TooMuch(fault)) => Err(fault),
         }
     })
 }
@@ -144,7 +144,11 @@ fn leniently<T: Output>(
     let mut paths = call.prepared(1, Path::parse)?;
     collect(call.rows, |row| {
         let Some(path) = paths.at(row)? else { return Ok(None) };
-        let found = call.text(0, row).and_then(|json| find(path, json, first_of_equals).ok());
+        let found = match call.text(0, row).map(|json| find(path, json, first_of_equals)) {
+            Some(Ok(found)) => Some(found),
+            Some(Err(Trouble::TooMuch(fault))) => return Err(fault),
+            Some(Err(Trouble::NoJson)) | None => None,
+        };
         match found.and_then(&convert) {
             Some(value) => Ok(Some(value)),
             None => default(row),

@@ -3,6 +3,7 @@
 use super::node::{Node, Parts, Seek, parts, quoted};
 use super::path::{Path, Step};
 use crate::scalar::call::Fault;
+use crate::scalar::sink::check_value;
 
 /// What a path leads to.
 #[derive(Debug)]
@@ -53,32 +54,41 @@ impl<'a> Matches<'a> {
     }
 }
 
-/// A document that is no JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NoJson;
+/// Why a path leads to nothing that can be told.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The document is no JSON.
+    NoJson,
+    /// The path leads to too much.
+    TooMuch(Fault),
+}
 
 /// Deepest nesting that `..` looks into: what Jackson reads is not nested deeper by far.
 const DEPTH_MAX: usize = 256;
-/// Most values that a path may lead to in one document.
-const MATCHES_MAX: usize = 1 << 20;
 
 /// Returns what a path leads to.
-pub(super) fn find<'a>(path: &Path, document: &'a str, first_of_equals: bool) -> Result<Matches<'a>, NoJson> {
+pub(super) fn find<'a>(
+    path: &Path,
+    document: &'a str,
+    first_of_equals: bool,
+) -> Result<Matches<'a>, Trouble> {
     let last_is_made = matches!(path.steps.last(), Some(Step::Length | Step::Names(_)));
     if path.definite && !last_is_made {
-        let found = Seek { steps: &path.steps, first_of_equals }.find(document).map_err(|_| NoJson)?;
+        let found =
+            Seek { steps: &path.steps, first_of_equals }.find(document).map_err(|_| Trouble::NoJson)?;
         return Ok(Matches::One(found));
     }
-    let document = super::node::document(document).ok_or(NoJson)?;
+    let document = super::node::document(document).ok_or(Trouble::NoJson)?;
     if path.definite
         && let Some((last, steps)) = path.steps.split_last()
     {
-        let found = Seek { steps, first_of_equals }.find(document).map_err(|_| NoJson)?;
+        let found = Seek { steps, first_of_equals }.find(document).map_err(|_| Trouble::NoJson)?;
         return Ok(found.and_then(|raw| made(last, raw)).map_or(Matches::One(None), Matches::Made));
     }
     let mut found = Vec::new();
-    let mut walk = Walk { document, traced: false, each: &mut |raw, _| found.push(raw), count: 0 };
+    let mut walk = Walk { document, traced: false, each: &mut |raw, _| found.push(raw), bytes: 0 };
     walk.step(&path.steps, document, &mut String::new(), 0);
+    check_value(walk.bytes).map_err(Trouble::TooMuch)?;
     Ok(Matches::Many(found))
 }
 
@@ -86,9 +96,9 @@ pub(super) fn find<'a>(path: &Path, document: &'a str, first_of_equals: bool) ->
 pub(super) fn trace<'a>(path: &Path, document: &'a str, mut each: impl FnMut(&str)) -> Result<(), Fault> {
     let Some(document) = super::node::document(document) else { return Ok(()) };
     let mut walk =
-        Walk { document, traced: true, each: &mut |_: &'a str, trace: &str| each(trace), count: 0 };
+        Walk { document, traced: true, each: &mut |_: &'a str, trace: &str| each(trace), bytes: 0 };
     walk.step(&path.steps, document, &mut "$".to_owned(), 0);
-    Ok(())
+    check_value(walk.bytes)
 }
 
 fn made(step: &Step, raw: &str) -> Option<String> {
@@ -114,14 +124,15 @@ struct Walk<'a, 'f> {
     document: &'a str,
     traced: bool,
     each: &'f mut dyn FnMut(&'a str, &str),
-    count: usize,
+    /// How much was found; once it is too much, the walk goes no further.
+    bytes: usize,
 }
 
 impl<'a> Walk<'a, '_> {
     fn step(&mut self, steps: &[Step], raw: &'a str, trace: &mut String, depth: usize) {
         let Some((step, rest)) = steps.split_first() else {
-            if self.count < MATCHES_MAX {
-                self.count += 1;
+            self.bytes += if self.traced { trace.len() } else { raw.len() };
+            if !self.is_full() {
                 (self.each)(raw, trace);
             }
             return;
@@ -167,6 +178,10 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
+    fn is_full(&self) -> bool {
+        check_value(self.bytes).is_err()
+    }
+
     fn enter(
         &mut self,
         steps: &[Step],
@@ -189,7 +204,7 @@ impl<'a> Walk<'a, '_> {
             return self.deep(&[Step::All], raw, trace, depth);
         }
         self.step(rest, raw, trace, depth);
-        if depth >= DEPTH_MAX || self.count >= MATCHES_MAX {
+        if depth >= DEPTH_MAX || self.is_full() {
             return;
         }
         let children: Vec<(String, &'a str)> = match parts(raw) {

@@ -10,6 +10,7 @@ use regex::RegexBuilder;
 
 use crate::scalar::call::Fault;
 use crate::scalar::kind::shortened;
+use crate::scalar::sink::check_value;
 
 /// Longest pattern, in bytes.
 const LENGTH_MAX: usize = 16 << 10;
@@ -325,12 +326,18 @@ impl Template {
     }
 
     /// Appends the replacement of what was found.
-    pub(super) fn push(&self, found: &Found, text: &str, out: &mut String) {
+    pub(super) fn push(&self, found: &Found, text: &str, out: &mut String) -> Result<(), Fault> {
+        let lengths = self.0.iter().map(|part| match part {
+            Part::Text(text) => text.len(),
+            Part::Group(group) => found.group(*group).map_or(0, |range| range.len()),
+        });
+        check_value(lengths.fold(out.len(), usize::saturating_add))?;
         for part in &self.0 {
             match part {
                 Part::Text(text) => out.push_str(text),
                 Part::Group(group) => out.push_str(found.group(*group).map_or("", |range| &text[range])),
             }
         }
+        Ok(())
     }
 }

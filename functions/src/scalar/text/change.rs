@@ -45,10 +45,21 @@ pub(super) fn functions() -> Vec<Function> {
             Group,
             &["concat"],
             "concat(first, second[, separator])",
-            "Two texts one after the other, a separator between them.",
+            "Two texts one after the other, a separator between them; of four and more texts, all of them.",
             [
                 row2::<Text, Text, _>(|first, second| joined(first, second, "")),
                 row3::<Text, Text, Text, _>(joined),
+                Overload::new(
+                    &[TEXT, TEXT, TEXT, TEXT],
+                    Gives::Type(arrow::datatypes::DataType::Utf8),
+                    |call| {
+                        collect(call.rows, |row| {
+                            let texts = (0..call.len()).map(|position| call.text(position, row));
+                            texts.collect::<Option<Vec<_>>>().map(|texts| all_joined(&texts, "")).transpose()
+                        })
+                    },
+                )
+                .repeats(),
             ],
         ),
         Function::new(
@@ -60,7 +71,10 @@ pub(super) fn functions() -> Vec<Function> {
                 collect(call.rows, |row| {
                     let texts: Option<Vec<_>> =
                         (1..call.len()).map(|position| call.text(position, row)).collect();
-                    Ok(call.text(0, row).zip(texts).map(|(separator, texts)| texts.join(separator)))
+                    call.text(0, row)
+                        .zip(texts)
+                        .map(|(separator, texts)| all_joined(&texts, separator))
+                        .transpose()
                 })
             })
             .repeats()],
@@ -147,16 +161,19 @@ pub(super) fn functions() -> Vec<Function> {
             Group,
             &["arrayToString"],
             "arrayToString(texts, separator[, nullText])",
-            "The texts of an array in one, a separator between them; `nullText` for those that are 'null'.",
+            "The texts of an array in one, a separator between them; `nullText` for empty ones.",
             [
-                row2::<Texts, Text, _>(|texts, separator| texts.join(separator)),
+                row2::<Texts, Text, _>(|texts, separator| {
+                    let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+                    all_joined(&texts, separator)
+                }),
                 row3::<Texts, Text, Text, _>(|texts, separator, null| {
                     if texts.is_empty() {
-                        return "null".to_owned();
+                        return Ok(String::new());
                     }
                     let texts: Vec<_> =
-                        texts.iter().map(|text| if text == "null" { null } else { text.as_str() }).collect();
-                    texts.join(separator)
+                        texts.iter().map(|text| if text.is_empty() { null } else { text.as_str() }).collect();
+                    all_joined(&texts, separator)
                 }),
             ],
         ),
@@ -180,6 +197,12 @@ fn initcap(text: &str) -> String {
         }
     }
     out
+}
+
+fn all_joined(texts: &[&str], separator: &str) -> Result<String, Fault> {
+    let separators = separator.len().saturating_mul(texts.len());
+    check_value(texts.iter().map(|text| text.len()).sum::<usize>().saturating_add(separators))?;
+    Ok(texts.join(separator))
 }
 
 fn joined(first: &str, second: &str, separator: &str) -> String {
