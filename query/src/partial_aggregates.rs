@@ -172,6 +172,7 @@ impl Lowering {
         if !gathers {
             return Ok(None);
         }
+        let argument_type = self.over_table(arg.clone())?.get_type(&self.schema)?;
         let below = conjunction(below);
         let mut gather = |partial: &Arc<AggregateUDF>, arg: &Expr, merge: &Arc<AggregateUDF>| {
             let partial = aggregate(Arc::clone(partial), vec![arg.clone()], false, below.clone());
@@ -180,7 +181,7 @@ impl Lowering {
         };
         Ok(match func.name() {
             "count" => Some(Merged::Count(gather(&func, &arg, &sum_udaf())?)),
-            "avg" => {
+            "avg" if argument_type == DataType::Float64 => {
                 let sum = gather(&sum_udaf(), &arg, &sum_udaf())?;
                 Some(Merged::Average(sum, gather(&count_udaf(), &arg, &sum_udaf())?))
             }

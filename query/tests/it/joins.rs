@@ -10,7 +10,7 @@ use crate::table::{Bed, Layout, TableSpec};
 const EVENTS: &str = r#"{"schemaName":"events","enableColumnBasedNullHandling":true,
     "dimensionFieldSpecs":[{"name":"tenant","dataType":"STRING"},{"name":"code","dataType":"INT"},
         {"name":"ok","dataType":"BOOLEAN"},{"name":"note","dataType":"STRING"},{"name":"id","dataType":"LONG"}],
-    "metricFieldSpecs":[{"name":"bytes","dataType":"LONG"},{"name":"price","dataType":"DOUBLE"}],
+    "metricFieldSpecs":[{"name":"bytes","dataType":"LONG"},{"name":"price","dataType":"DOUBLE"},{"name":"cost","dataType":"BIG_DECIMAL"}],
     "dateTimeFieldSpecs":[{"name":"ts","dataType":"TIMESTAMP","format":"1:MILLISECONDS:TIMESTAMP","granularity":"1:MILLISECONDS"}]}"#;
 const TENANTS: &str = r#"{"schemaName":"tenants","enableColumnBasedNullHandling":true,
     "dimensionFieldSpecs":[{"name":"tenant","dataType":"STRING"},{"name":"plan","dataType":"STRING"},
@@ -63,6 +63,7 @@ fn events(rows: usize) -> TableSpec {
             "note": format!("n{}", random.below(900)),
             "id": row,
             "bytes": random.maybe(json!(bytes)),
+            "cost": format!("{}.25", random.below(1000)),
             "price": random.maybe(json!(bytes as f64 / 4.0)),
             "ts": 1_700_000_000_000_u64 + row as u64 * 1000,
         })
@@ -138,6 +139,14 @@ const STATEMENTS: &[(&str, bool)] = &[
     ),
     (
         "SELECT t.plan, SUM(e.bytes) + SUM(t.seats) FROM events e JOIN tenants t ON e.tenant = t.tenant GROUP BY t.plan ORDER BY t.plan",
+        false,
+    ),
+    (
+        "SELECT t.plan, SUM(e.cost), MIN(e.cost), MAX(e.note) FROM events e JOIN tenants t ON e.tenant = t.tenant GROUP BY t.plan ORDER BY t.plan",
+        true,
+    ),
+    (
+        "SELECT t.plan, AVG(e.cost) FROM events e JOIN tenants t ON e.tenant = t.tenant GROUP BY t.plan ORDER BY t.plan",
         false,
     ),
     (
