@@ -15,8 +15,8 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::dictionary::Dictionary;
 
-/// What the numbers of one column may take. Higher: columns of more different texts are grouped by without hashing.
-const COLUMN_BYTES_MAX: usize = 256 << 20;
+/// What the numbers of one table's columns may take. Higher: columns of more different texts are grouped by without hashing.
+const TABLE_BYTES_MAX: usize = 128 << 20;
 /// Not numbered yet.
 const UNKNOWN: u32 = u32::MAX;
 
@@ -91,11 +91,11 @@ impl TableNumbers {
     /// Returns the numbers of a column, for one query.
     pub fn column(&self, name: &Arc<str>) -> Arc<TextNumbers> {
         let mut columns = self.columns.lock();
-        let numbers = columns.entry(Arc::clone(name)).or_default();
-        if numbers.memory_bytes() > COLUMN_BYTES_MAX {
-            *numbers = Arc::default();
+        if columns.values().map(|numbers| numbers.memory_bytes()).sum::<usize>() > TABLE_BYTES_MAX {
+            // Queries that run keep theirs until they end.
+            columns.clear();
         }
-        Arc::clone(numbers)
+        Arc::clone(columns.entry(Arc::clone(name)).or_default())
     }
 }
 
