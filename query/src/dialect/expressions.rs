@@ -397,9 +397,8 @@ impl Expressions<'_> {
                 "sum" | "avg" | "coalesce" => {
                     arguments(function)?.first().and_then(|first| self.type_of(first))
                 }
-                "lower" | "upper" | "concat" | "replace" | "reverse" | "ltrim" | "rtrim" | "trim" => {
-                    Some(DataType::String)
-                }
+                "lower" | "upper" | "concat" | "$concat" | "replace" | "reverse" | "ltrim" | "rtrim"
+                | "trim" => Some(DataType::String),
                 "length" | "charlength" => Some(DataType::Int),
                 _ => None,
             },
