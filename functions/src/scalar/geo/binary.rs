@@ -39,7 +39,7 @@ fn push(shape: &Shape, geography: bool, out: &mut Vec<u8>) {
         Shape::MultiLineString(lines) => push_parts(lines, out),
         Shape::Polygon(rings) => push_parts(&directed(rings), out),
         Shape::MultiPolygon(polygons) => {
-            let rings: Vec<_> = polygons.iter().flat_map(|rings| directed(rings)).collect();
+            let rings: Vec<_> = polygons.iter().flat_map(directed).collect();
             push_parts(&rings, out);
         }
         Shape::Collection(shapes) => shapes.iter().for_each(|shape| push(shape, geography, out)),

@@ -1,5 +1,7 @@
 //! Texts made of others.
 
+use std::collections::HashMap;
+
 use crate::description::FunctionGroup::Text as Group;
 use crate::scalar::call::Fault;
 use crate::scalar::function::{Function, Gives, Overload};
@@ -221,11 +223,14 @@ fn replace(text: &str, part: &str, replacement: &str) -> Result<String, Fault> {
 }
 
 fn translate(text: &str, from: &str, to: &str) -> String {
-    let to: Vec<char> = to.chars().collect();
-    let change = |letter: char| match from.chars().position(|known| known == letter) {
-        Some(place) => to.get(place).copied(),
-        None => Some(letter),
-    };
+    let mut changes: HashMap<char, Option<char>> = HashMap::new();
+    let mut to = to.chars();
+    for letter in from.chars() {
+        let other = to.next();
+        // Of equal letters the first counts.
+        changes.entry(letter).or_insert(other);
+    }
+    let change = |letter: char| changes.get(&letter).copied().unwrap_or(Some(letter));
     text.chars().filter_map(change).collect()
 }
 

@@ -1,9 +1,10 @@
 //! Where texts are in others, and how long they are.
 
 use crate::description::FunctionGroup::Text as Group;
+use crate::scalar::call::Fault;
 use crate::scalar::function::Function;
 use crate::scalar::number::count_to_int;
-use crate::scalar::rows::{Long, Text, row1, row2, row3};
+use crate::scalar::rows::{Long, Text, fault, row1, row2, row3};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
@@ -36,8 +37,8 @@ pub(super) fn functions() -> Vec<Function> {
             [
                 row2::<Text, Text, _>(|text, part| position(text, text.find(part))),
                 row3::<Text, Text, Long, _>(|text, part, n| match usize::try_from(n) {
-                    Ok(n) => position(text, nth(text, part, n)),
-                    Err(_) => -1,
+                    Ok(n) => nth(text, part, n).map(|found| position(text, found)),
+                    Err(_) => Ok(-1),
                 }),
             ],
         ),
@@ -106,36 +107,48 @@ fn position(text: &str, at: Option<usize>) -> i32 {
     at.map_or(-1, |at| letters(&text[..at]))
 }
 
+/// Most bytes of parts that are compared to find the n-th: each time the part is looked at from its begin.
+const COMPARED_MAX: usize = 16 << 20;
+
+fn check_compared(times: usize, part: &str) -> Result<(), Fault> {
+    match times.saturating_mul(part.len()) <= COMPARED_MAX {
+        true => Ok(()),
+        false => fault(format!("a part of {} bytes is found too often", part.len())),
+    }
+}
+
 /// Returns where a part begins for the n-th time; occurrences may overlap, and an empty part is at the begin.
-pub(super) fn nth(text: &str, part: &str, n: usize) -> Option<usize> {
+pub(super) fn nth(text: &str, part: &str, n: usize) -> Result<Option<usize>, Fault> {
     if n == 0 {
-        return None;
+        return Ok(None);
     }
-    let mut found = text.find(part)?;
-    for _ in 1..n {
-        if part.is_empty() {
-            return Some(0);
-        }
-        let next = found + text[found..].chars().next().map_or(1, char::len_utf8);
-        found = next + text[next..].find(part)?;
+    let mut found = text.find(part);
+    for times in 1..n {
+        let Some(last) = found.filter(|_| !part.is_empty()) else { break };
+        check_compared(times, part)?;
+        let next = last + text[last..].chars().next().map_or(1, char::len_utf8);
+        found = text[next..].find(part).map(|at| next + at);
     }
-    Some(found)
+    Ok(found)
 }
 
 /// Returns where a part begins for the n-th time from the end.
-pub(super) fn nth_from_end(text: &str, part: &str, n: usize) -> Option<usize> {
-    let mut found = text.rfind(part)?;
-    for _ in 1..n {
-        // The next one must begin earlier, so it ends before this one's last letter does.
-        let last = text[found..].char_indices().nth(part.chars().count().saturating_sub(1))?;
-        found = text[..found + last.0].rfind(part)?;
+pub(super) fn nth_from_end(text: &str, part: &str, n: usize) -> Result<Option<usize>, Fault> {
+    let but_last = part.char_indices().last().map_or(0, |(at, _)| at);
+    let mut found = text.rfind(part);
+    for times in 1..n {
+        let Some(last) = found else { break };
+        check_compared(times, part)?;
+        // The next one begins earlier, so it ends before this one's last letter does.
+        found = text[..last + but_last].rfind(part);
     }
-    Some(found)
+    Ok(found)
 }
 
 fn last_until(text: &str, part: &str, last: i64) -> Option<usize> {
     let last = usize::try_from(last).ok()?;
-    let begins = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-    let begins: Vec<_> = begins.take(last.saturating_add(1)).collect();
-    begins.into_iter().rev().find(|at| text[*at..].starts_with(part))
+    let begin = text.char_indices().nth(last).map_or(text.len(), |(at, _)| at);
+    // An occurrence that begins there or before ends with a letter before this.
+    let end = text.floor_char_boundary(begin.saturating_add(part.len()));
+    text[..end].rfind(part)
 }

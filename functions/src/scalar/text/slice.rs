@@ -1,8 +1,11 @@
 //! Parts of texts.
 
+use std::collections::HashSet;
+
 use crate::description::FunctionGroup::Text as Group;
+use crate::scalar::call::Fault;
 use crate::scalar::function::Function;
-use crate::scalar::rows::{Long, Text, part1, part2, part3};
+use crate::scalar::rows::{Long, Text, fault, part1, part2, part3, row3};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
@@ -60,7 +63,9 @@ pub(super) fn functions() -> Vec<Function> {
             &["substringIndex"],
             "substringIndex(text, delimiter, count)",
             "The part before the n-th delimiter, or after the n-th from the end where `count` is negative.",
-            [part3::<Text, Long>(|text, delimiter, count| Some(before_nth(text, delimiter, count)))],
+            [row3::<Text, Text, Long, _>(|text, delimiter, count| {
+                before_nth(text, delimiter, count).map(str::to_owned)
+            })],
         ),
         Function::new(
             Group,
@@ -69,7 +74,7 @@ pub(super) fn functions() -> Vec<Function> {
             "The text without blanks, or some letters, at both ends.",
             [
                 part1(|text| Some(text.trim_matches(is_blank))),
-                part2::<Text>(|text, letters| Some(text.trim_matches(|letter| letters.contains(letter)))),
+                part2::<Text>(|text, letters| Some(text.trim_matches(one_of(letters)))),
                 trim_at(),
             ],
         ),
@@ -80,9 +85,7 @@ pub(super) fn functions() -> Vec<Function> {
             "The text without blanks, or some letters, at its begin.",
             [
                 part1(|text| Some(text.trim_start_matches(is_blank))),
-                part2::<Text>(|text, letters| {
-                    Some(text.trim_start_matches(|letter| letters.contains(letter)))
-                }),
+                part2::<Text>(|text, letters| Some(text.trim_start_matches(one_of(letters)))),
             ],
         ),
         Function::new(
@@ -92,7 +95,7 @@ pub(super) fn functions() -> Vec<Function> {
             "The text without blanks, or some letters, at its end.",
             [
                 part1(|text| Some(text.trim_end_matches(is_blank))),
-                part2::<Text>(|text, letters| Some(text.trim_end_matches(|letter| letters.contains(letter)))),
+                part2::<Text>(|text, letters| Some(text.trim_end_matches(one_of(letters)))),
             ],
         ),
     ]
@@ -100,9 +103,8 @@ pub(super) fn functions() -> Vec<Function> {
 
 /// `trim(end, letters, text)`, as `TRIM(BOTH letters FROM text)` is called inside.
 fn trim_at() -> crate::scalar::function::Overload {
-    use crate::scalar::rows::{fault, row3};
     row3::<Text, Text, Text, _>(|end, letters, text| {
-        let cut = |letter| letters.contains(letter);
+        let cut = one_of(letters);
         match end {
             "BOTH" => Ok(text.trim_matches(cut).to_owned()),
             "LEADING" => Ok(text.trim_start_matches(cut).to_owned()),
@@ -110,6 +112,12 @@ fn trim_at() -> crate::scalar::function::Overload {
             _ => fault("a text is trimmed at BOTH ends, LEADING or TRAILING"),
         }
     })
+}
+
+/// Returns a test for letters, which takes as long for many as for few.
+fn one_of(letters: &str) -> impl Fn(char) -> bool + use<> {
+    let known: HashSet<char> = letters.chars().collect();
+    move |letter| known.contains(&letter)
 }
 
 /// Java's blanks: the space and all control letters before it.
@@ -144,18 +152,18 @@ pub(super) fn between(text: &str, begin: i64, end: Option<i64>) -> &str {
     &text[first..last]
 }
 
-fn before_nth<'a>(text: &'a str, delimiter: &str, count: i64) -> &'a str {
+fn before_nth<'a>(text: &'a str, delimiter: &str, count: i64) -> Result<&'a str, Fault> {
     if count == 0 || delimiter.is_empty() {
-        return "";
+        return Ok("");
     }
     let nth = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
     let found = match count > 0 {
-        true => super::find::nth(text, delimiter, nth),
-        false => super::find::nth_from_end(text, delimiter, nth),
+        true => super::find::nth(text, delimiter, nth)?,
+        false => super::find::nth_from_end(text, delimiter, nth)?,
     };
-    match found {
+    Ok(match found {
         None => text,
         Some(at) if count > 0 => &text[..at],
         Some(at) => &text[at + delimiter.len()..],
-    }
+    })
 }
