@@ -195,7 +195,8 @@ impl Expressions<'_> {
             "add" | "plus" => Some(BinaryOperator::Plus),
             "sub" | "minus" => Some(BinaryOperator::Minus),
             "mult" | "times" => Some(BinaryOperator::Multiply),
-            "div" | "divide" => Some(BinaryOperator::Divide),
+            // With a third argument, which stands for the quotient by zero, it is a function.
+            "div" | "divide" if arguments.len() == 2 => Some(BinaryOperator::Divide),
             "mod" => Some(BinaryOperator::Modulo),
             "equals" => Some(BinaryOperator::Eq),
             "notequals" => Some(BinaryOperator::NotEq),

@@ -27,6 +27,7 @@ pub(super) fn as_call(expr: &Expr) -> Option<Expr> {
             };
             Some(call(name, vec![(**expr).clone()]))
         }
+        Expr::Array(array) => Some(call("arrayvalueconstructor", array.elem.clone())),
         _ => None,
     }
 }
