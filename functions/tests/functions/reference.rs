@@ -22,11 +22,13 @@ fn the_page_lists_every_function() {
     let mut page = HEAD.to_owned();
     for (group, mut functions) in groups {
         functions.sort_by_key(|function| function.name.to_lowercase());
-        writeln!(page, "## {group}\n\n| call | other names | what it gives |\n|---|---|---|").expect("a String takes all text");
+        writeln!(page, "## {group}\n\n| call | other names | what it gives |\n|---|---|---|")
+            .expect("a String takes all text");
         for FunctionDescription { aliases, signature, text, .. } in functions {
             let aliases: Vec<String> = aliases.iter().map(|alias| format!("`{alias}`")).collect();
             let cell = |text: &str| text.replace('|', "\\|");
-            writeln!(page, "| `{}` | {} | {} |", cell(signature), aliases.join(", "), cell(text)).expect("a String takes all text");
+            writeln!(page, "| `{}` | {} | {} |", cell(signature), aliases.join(", "), cell(text))
+                .expect("a String takes all text");
         }
         page.push('\n');
     }
