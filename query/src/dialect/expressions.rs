@@ -284,6 +284,12 @@ impl Expressions<'_> {
             "distinctcount" | "distinctcountbitmap" | "distinctcountoffheap" => {
                 cast(make("count", distinct, arguments), DataType::Int)
             }
+            // Exact: the segment level counts values quicker than a sketch takes them in.
+            "distinctcounthll" | "distinctcounthllplus" | "distinctcountull"
+                if !self.is_multi_value(argument) && self.type_of(argument) != Some(DataType::Bytes) =>
+            {
+                make("count", distinct, arguments)
+            }
             "sum" => self.or_when_empty(make("sum", duplicates, vec![as_double(argument)]), "0.0"),
             "distinctsum" => self.or_when_empty(make("sum", distinct, vec![as_double(argument)]), "0.0"),
             "avg" => self.or_when_empty(make("avg", duplicates, vec![as_double(argument)]), "-Infinity"),
