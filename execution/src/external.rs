@@ -87,6 +87,9 @@ impl External {
         rows: &ChunkRows,
         groups: Option<&[u32]>,
     ) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
         let mut inputs = Vec::with_capacity(self.inputs.len());
         for input in &self.inputs {
             inputs.push(input.read(view, rows)?);

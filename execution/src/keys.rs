@@ -304,8 +304,11 @@ impl KeyColumn {
             (Some(numbers), _) => Known::OfQuery(numbers),
             // The numbers found so far are kept.
             (None, _) if self.has_open(&dictionary) => Known::OfQuery(Vec::new()),
-            (None, Some(of_table)) => Known::OfTable(of_table.of_dictionary(&dictionary)),
-            (None, None) => Known::OfQuery(vec![UNKNOWN; dictionary.len()]),
+            // A consuming segment's dictionary is another one in each snapshot: nothing would be kept of it.
+            (None, Some(of_table)) if dictionary.is_sorted() => {
+                Known::OfTable(of_table.of_dictionary(&dictionary))
+            }
+            (None, _) => Known::OfQuery(vec![UNKNOWN; dictionary.len()]),
         };
         Local::Ids { column, dictionary, numbers, coordinates: Vec::new() }
     }

@@ -330,6 +330,10 @@ impl Expressions<'_> {
 
     /// An aggregate that exists under Pinot's name. Without null handling it has a value also over no row.
     fn own_aggregate(&self, name: &str, function: &Function, arguments: Vec<Expr>) -> Option<Expr> {
+        if !function.within_group.is_empty() {
+            // Its order would be lost; DataFusion says what it makes of it.
+            return None;
+        }
         let (name, arguments) = match (percentile_suffix(name), &arguments[..]) {
             (Some((base, percentile)), [column, rest @ ..]) => {
                 let column = column.clone();
