@@ -27,10 +27,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// The allocator of the `meunier` binary, so that figures taken in this process are figures of that one.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Measures meunier beside its limits and checks it against what was produced.
 #[derive(Parser)]
 #[command(name = "meunier-bench")]
@@ -61,6 +57,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // The allocator of the `meunier` binary, so that figures taken in this process are figures of that one.
+    meunier_allocator::configure();
     let outcome = match Cli::parse().command {
         Command::Acceptance(command) => command.run(),
         Command::IngestRate(command) => command.run(),

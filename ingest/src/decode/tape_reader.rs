@@ -4,7 +4,7 @@
 //! first copied over the one before it, into a buffer with the padding that the parser wants. Size is the caller's to check,
 //! depth is checked here, before the parser runs.
 
-use std::{mem, str};
+use std::mem;
 
 use simd_json::{Buffers, INPUT_PADDING, Tape};
 
@@ -62,7 +62,7 @@ impl TapeReader {
         if !self.plain_confidence.attempts() {
             return None;
         }
-        let text = str::from_utf8(text).ok()?;
+        let text = simdutf8::basic::from_utf8(text).ok()?;
         let mut tape = mem::replace(&mut self.tape, Tape(Vec::new())).reset();
         let is_plain = self.plain.read(text, self.depth_max, fields, &mut tape.0, &mut self.starts);
         self.plain_confidence.learn(is_plain);

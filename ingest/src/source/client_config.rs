@@ -28,7 +28,9 @@ pub(crate) fn client_properties(
         // With the default of 1 s a partition whose queue was full once stands still for that long.
         ("fetch.queue.backoff.ms", "5"),
         ("fetch.error.backoff.ms", "100"),
-        ("queued.min.messages", "100000"),
+        // About what one fetch brings. With the default, ten times as many, records have left the caches when a worker comes to
+        // them, which cost ingestion 15 % of its CPU time.
+        ("queued.min.messages", "10000"),
         ("queued.max.messages.kbytes", &fetch_queue_kbytes),
         ("reconnect.backoff.max.ms", "2000"),
         ("socket.nagle.disable", "true"),
