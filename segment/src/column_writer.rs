@@ -234,6 +234,11 @@ impl ColumnWriter {
         self.dictionary.as_mut().map(DictionaryWriter::snapshot)
     }
 
+    /// Returns whether the dictionary holds the values of all rows.
+    pub(crate) fn has_whole_dictionary(&self) -> bool {
+        matches!(self.values, TailValues::Ids(_))
+    }
+
     /// Goes over to plain values if the dictionary of `rows` rows does not pay. Only for a column whose rows were taken.
     pub(crate) fn drop_dictionary_that_does_not_pay(&mut self, rows: usize) {
         let (TailValues::Ids(_), Some(dictionary)) = (&self.values, &mut self.dictionary) else { return };

@@ -102,6 +102,8 @@ pub struct ConsumingSnapshot {
     rows: usize,
     chunks: Vec<Arc<Chunk>>,
     dictionaries: Vec<Option<Arc<Dictionary>>>,
+    /// Columns whose dictionary holds the values of all rows: later chunks may do without it.
+    has_whole_dictionary: Vec<bool>,
     stats: Vec<ColumnStats>,
     memory_bytes: usize,
     latest_record_ms: Option<i64>,
@@ -220,6 +222,7 @@ impl ConsumingSegment {
             rows: self.rows(),
             chunks: self.frozen.iter().chain(&self.pieces).cloned().collect(),
             dictionaries,
+            has_whole_dictionary: self.columns.iter().map(ColumnWriter::has_whole_dictionary).collect(),
             stats: self.stats.clone(),
             memory_bytes: self.memory_bytes(),
             latest_record_ms: self.latest_record_ms,
@@ -372,7 +375,12 @@ impl ConsumingSnapshot {
         &self.chunks
     }
 
-    /// Returns the dictionary of a column that has one.
+    /// Returns the dictionary that holds the values of all rows of a column, if there is one.
+    pub(crate) fn whole_dictionary(&self, column: usize) -> Option<&Arc<Dictionary>> {
+        self.dictionaries[column].as_ref().filter(|_| self.has_whole_dictionary[column])
+    }
+
+    /// Returns the dictionary of a column's chunks of ids; chunks without ids have values that it does not hold.
     pub(crate) fn dictionary(&self, column: usize) -> Option<&Arc<Dictionary>> {
         self.dictionaries[column].as_ref()
     }

@@ -267,8 +267,8 @@ impl Segment {
         (0..segment.chunk_count()).map(|chunk| segment.chunk_bounds(chunk, column)).collect()
     }
 
-    /// Returns a column's dictionary, where the segment has one: sorted in a sealed segment, in order of first arrival in
-    /// a consuming one, some of whose later chunks may do without it.
+    /// Returns the dictionary of all values of a column, where the segment has one: sorted in a sealed segment, in order of
+    /// first arrival in a consuming one.
     ///
     /// # Errors
     /// When a sealed segment's file cannot be read or is corrupt.
@@ -276,7 +276,7 @@ impl Segment {
         match self {
             Segment::Consuming(segment) => {
                 let column = segment.column_index(&field.name);
-                Ok(column.and_then(|column| segment.dictionary(column)).cloned())
+                Ok(column.and_then(|column| segment.whole_dictionary(column)).cloned())
             }
             Segment::Sealed(segment) => match segment.column_index(&field.name) {
                 Some(column) => segment.dictionary(column),

@@ -10,7 +10,7 @@ use meunier_segment::table_snapshot::Segment;
 use meunier_segment::value::Value;
 use tempfile::TempDir;
 
-use crate::events::{Event, SCORE, TS, columns, events, passing, plain, sealed, within};
+use crate::events::{Event, SCORE, TS, USER, columns, consuming, events, passing, plain, sealed, within};
 
 const ROWS: usize = 150_000;
 
@@ -115,4 +115,23 @@ fn a_null_lies_in_no_interval_whatever_bounds_say() {
     assert_eq!(found, rows_where(&events, |event| event.score.is_some()));
     let (found, read) = passing(&within(SCORE, all), &columns(false), &segment);
     assert_eq!((found.len(), read), (ROWS, 0));
+}
+
+#[test]
+fn texts_are_found_in_chunks_that_do_without_a_dictionary() {
+    // Nearly every text is new, so chunks behind the first have plain values.
+    let mut events = events(ROWS, 5);
+    events
+        .iter_mut()
+        .enumerate()
+        .for_each(|(row, event)| event.user = format!("session {}", row - row % 8 / 7));
+    let (snapshot, _) = consuming(&events, &plain(), 0).freeze();
+    let segment = Segment::Consuming(snapshot);
+    for row in [0, 3, 65_535, 65_536, 100_000, ROWS - 1] {
+        let user = &events[row].user;
+        let only = Bound::Included(Value::String(user.as_str().into()));
+        let (found, _) =
+            passing(&within(USER, Interval { low: only.clone(), high: only }), &columns(false), &segment);
+        assert_eq!(found, rows_where(&events, |event| event.user == *user), "{user}");
+    }
 }
