@@ -63,7 +63,9 @@ const TOKENS_SHALLOW: usize = 256;
 const PREDICATE_CACHE_BYTES: u64 = 64 << 20;
 
 /// A join whose smaller side has at most so many keys names them to the scan of its larger side.
-const JOIN_KEYS_LISTED: usize = 1024;
+const JOIN_KEYS_LISTED: usize = 16_384;
+/// And their values take at most so many bytes.
+const JOIN_KEYS_BYTES_MAX: usize = 2 << 20;
 
 /// Rows written between two looks at the size of the answer.
 const ANSWER_ROWS: usize = 8192;
@@ -621,6 +623,7 @@ fn base_state(config: &EngineConfig, environment: Arc<RuntimeEnv>) -> SessionSta
     options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
     // They look keys up in dictionaries, once a segment.
     options.optimizer.hash_join_inlist_pushdown_max_distinct_values = JOIN_KEYS_LISTED;
+    options.optimizer.hash_join_inlist_pushdown_max_size = JOIN_KEYS_BYTES_MAX;
     SessionStateBuilder::new()
         .with_config(session)
         .with_runtime_env(environment)

@@ -165,7 +165,8 @@ impl<C: Computation> States for Groups<C> {
     }
 }
 
-fn counted(valid: Option<NullBuffer>, filter: Option<&BooleanArray>) -> Option<NullBuffer> {
+/// Returns the rows that count; nothing when all do.
+pub(crate) fn counted(valid: Option<NullBuffer>, filter: Option<&BooleanArray>) -> Option<NullBuffer> {
     let filter = filter.map(|filter| match filter.nulls() {
         Some(nulls) => NullBuffer::new(filter.values() & nulls.inner()),
         None => NullBuffer::new(filter.values().clone()),

@@ -3,6 +3,7 @@
 
 mod frequent;
 mod hll;
+mod registers;
 mod sketch;
 mod smart;
 mod theta;
@@ -14,6 +15,7 @@ use datafusion::error::Result;
 
 use self::frequent::{FrequentLongs, FrequentTexts};
 use self::hll::Hll;
+use self::registers::Registers;
 use self::sketch::{Answer, Sketched};
 use self::smart::Smart;
 use self::theta::{Cpc, Theta};
@@ -41,11 +43,8 @@ pub(crate) static DEFINITIONS: [Definition; 17] = [
         "distinctCountHLL",
         &["distinctCountHLLMV", "fastHLL"],
         "distinctCountHLL(column[, log2m])",
-        "The number of distinct values: exact up to 100,000, then within one per cent; of stored HyperLogLogs their estimate",
-        |call| {
-            call.integer(1, 1..=24, HLL_LOG2M)?;
-            if is_bytes(&call.types[0]) { hll(call, Answer::Estimate) } else { smart(call, EXACT_MAX) }
-        },
+        "The number of distinct values by a HyperLogLog, as Pinot estimates it: within 6.5 per cent as a rule, with 2^12 registers within 1.6",
+        |call| hll(call, Answer::Estimate),
     ),
     raw(
         "distinctCountRawHLL",
@@ -280,7 +279,10 @@ fn smart(call: &Call, threshold: usize) -> Result<Box<dyn States>> {
 
 fn hll(call: &Call, answer: Answer) -> Result<Box<dyn States>> {
     let log2m = u8::try_from(call.integer(1, 1..=24, HLL_LOG2M)?).unwrap_or(u8::MAX);
-    Ok(Groups::boxed(Sketched::<Hll>::new(log2m, answer, &call.types[0], true)?))
+    match is_bytes(&call.types[0]) {
+        true => Ok(Groups::boxed(Sketched::<Hll>::new(log2m, answer, &call.types[0], true)?)),
+        false => Ok(Box::new(Registers::new(log2m, answer, &call.types[0])?)),
+    }
 }
 
 fn theta(call: &Call, answer: Answer) -> Result<Box<dyn States>> {

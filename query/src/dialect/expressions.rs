@@ -285,7 +285,7 @@ impl Expressions<'_> {
                 cast(make("count", distinct, arguments), DataType::Int)
             }
             // Exact: the segment level counts values quicker than a sketch takes them in.
-            "distinctcounthll" | "distinctcounthllplus" | "distinctcountull"
+            "distinctcounthllplus" | "distinctcountull"
                 if !self.is_multi_value(argument) && self.type_of(argument) != Some(DataType::Bytes) =>
             {
                 make("count", distinct, arguments)

@@ -13,55 +13,93 @@ const REGISTER_MAX: u32 = 31;
 /// More registers than this no answer needs: a gigabyte.
 const LOG2_REGISTERS_MAX: u8 = 30;
 
-/// A HyperLogLog of one group.
+/// A HyperLogLog of one group, with a byte a register.
 pub(crate) struct Hll {
     log2_registers: u8,
-    words: Vec<u32>,
+    registers: Vec<u8>,
 }
 
 impl Hll {
     fn with_registers(log2_registers: u8) -> Hll {
-        let whole = (1_usize << log2_registers) / REGISTERS_A_WORD;
-        // The library leaves the last word out where the whole ones fill words of 32.
-        let words = if whole == 0 {
-            1
-        } else if whole.is_multiple_of(32) {
-            whole
-        } else {
-            whole + 1
-        };
-        Hll { log2_registers, words: vec![0; words] }
-    }
-
-    fn registers(&self) -> impl Iterator<Item = u32> + '_ {
-        (0..1_usize << self.log2_registers).map(|register| self.register(register))
-    }
-
-    fn register(&self, register: usize) -> u32 {
-        let (word, shift) = place(register);
-        self.words[word] >> shift & REGISTER_MAX
-    }
-
-    fn raise(&mut self, register: usize, value: u32) {
-        if self.register(register) < value {
-            let (word, shift) = place(register);
-            self.words[word] = self.words[word] & !(REGISTER_MAX << shift) | value.min(REGISTER_MAX) << shift;
-        }
-    }
-
-    fn offer_hash(&mut self, hash: u32) {
-        if self.log2_registers == 0 {
-            return;
-        }
-        let log2 = u32::from(self.log2_registers);
-        let register = (hash >> (u32::BITS - log2)) as usize;
-        let rest = hash << log2 | ((1 << (log2 - 1)) + 1);
-        self.raise(register, rest.leading_zeros() + 1);
+        Hll { log2_registers, registers: vec![0; 1 << log2_registers] }
     }
 }
 
-fn place(register: usize) -> (usize, usize) {
-    (register / REGISTERS_A_WORD, register % REGISTERS_A_WORD * REGISTER_BITS)
+/// Raises the register that a hash falls on.
+#[inline]
+pub(super) fn offer_hash(registers: &mut [u8], log2_registers: u8, hash: u32) {
+    let log2 = u32::from(log2_registers);
+    let rest = hash << log2 | ((1 << (log2 - 1)) + 1);
+    let register = &mut registers[(hash >> (u32::BITS - log2)) as usize];
+    let value = (rest.leading_zeros() + 1).min(REGISTER_MAX) as u8;
+    *register = (*register).max(value);
+}
+
+/// Raises each register to that of another HyperLogLog of as many.
+pub(super) fn raise_all(registers: &mut [u8], others: &[u8]) {
+    for (register, other) in registers.iter_mut().zip(others) {
+        *register = (*register).max(*other);
+    }
+}
+
+/// Returns the bytes that Pinot stores: registers of five bits, six in a word.
+pub(super) fn to_bytes(registers: &[u8]) -> Vec<u8> {
+    let words = words_of(registers.len());
+    let mut bytes = Vec::with_capacity(8 + 4 * words);
+    bytes.extend(registers.len().ilog2().to_be_bytes());
+    bytes.extend(u32::try_from(4 * words).unwrap_or(u32::MAX).to_be_bytes());
+    for registers in registers.chunks(REGISTERS_A_WORD) {
+        let word =
+            registers.iter().rev().fold(0, |word, register| word << REGISTER_BITS | u32::from(*register));
+        bytes.extend(word.to_be_bytes());
+    }
+    // Small and odd sizes have a word more than their registers fill.
+    bytes.resize(8 + 4 * words, 0);
+    bytes
+}
+
+/// Returns how many words the library has for so many registers.
+fn words_of(registers: usize) -> usize {
+    match registers / REGISTERS_A_WORD {
+        0 => 1,
+        // It leaves the last word out where the whole ones fill words of 32.
+        whole if whole.is_multiple_of(32) => whole,
+        whole => whole + 1,
+    }
+}
+
+/// Returns about how many hashes were offered.
+#[expect(clippy::cast_possible_truncation, reason = "an estimate of up to 2^32 hashes")]
+pub(super) fn estimate(registers: &[u8]) -> i64 {
+    let (mut sum, mut zeros) = (0.0, 0_u32);
+    for value in registers {
+        sum += 1.0 / (1_u64 << value) as f64;
+        zeros += u32::from(*value == 0);
+    }
+    let count = registers.len() as f64;
+    let alpha = match registers.len() {
+        16 => 0.673,
+        32 => 0.697,
+        64 => 0.709,
+        _ => 0.7213 / (1.0 + 1.079 / count),
+    };
+    let estimate = alpha * count * count / sum;
+    if estimate <= 2.5 * count && zeros > 0 {
+        return (count * (count / f64::from(zeros)).ln()).round() as i64;
+    }
+    estimate.round() as i64
+}
+
+/// Returns the hash that stream-lib has of a value.
+#[inline]
+pub(super) fn hash(item: Item<'_>) -> u32 {
+    match item {
+        Item::Long(value) => hash_long(value.cast_unsigned()),
+        Item::Float(value) => hash_long(i64::from(value.to_bits().cast_signed()).cast_unsigned()),
+        Item::Double(value) => hash_long(value.to_bits()),
+        Item::Text(value) => hash_bytes(value.as_bytes()),
+        Item::Bytes(value) => hash_bytes(value),
+    }
 }
 
 impl Sketch for Hll {
@@ -76,13 +114,7 @@ impl Sketch for Hll {
     }
 
     fn offer(&mut self, item: Item<'_>) {
-        self.offer_hash(match item {
-            Item::Long(value) => hash_long(value.cast_unsigned()),
-            Item::Float(value) => hash_long(i64::from(value.to_bits().cast_signed()).cast_unsigned()),
-            Item::Double(value) => hash_long(value.to_bits()),
-            Item::Text(value) => hash_bytes(value.as_bytes()),
-            Item::Bytes(value) => hash_bytes(value),
-        });
+        offer_hash(&mut self.registers, self.log2_registers, hash(item));
     }
 
     /// The first sketch of a group decides how many registers there are, as in Pinot.
@@ -90,7 +122,7 @@ impl Sketch for Hll {
         let Some(other) = read(bytes) else {
             return exec_err!("{} bytes are no serialised HyperLogLog", bytes.len());
         };
-        if self.words.iter().all(|word| *word == 0) {
+        if self.registers.iter().all(|register| *register == 0) {
             *self = other;
             return Ok(());
         }
@@ -101,43 +133,20 @@ impl Sketch for Hll {
                 other.log2_registers
             );
         }
-        for (register, value) in other.registers().enumerate() {
-            self.raise(register, value);
-        }
+        raise_all(&mut self.registers, &other.registers);
         Ok(())
     }
 
     fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(8 + 4 * self.words.len());
-        bytes.extend(u32::from(self.log2_registers).to_be_bytes());
-        bytes.extend(u32::try_from(4 * self.words.len()).unwrap_or(u32::MAX).to_be_bytes());
-        self.words.iter().for_each(|word| bytes.extend(word.to_be_bytes()));
-        bytes
+        to_bytes(&self.registers)
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "an estimate of up to 2^32 hashes")]
     fn estimate(&self) -> i64 {
-        let registers = (1_u64 << self.log2_registers) as f64;
-        let (mut sum, mut zeros) = (0.0, 0_u32);
-        for value in self.registers() {
-            sum += 1.0 / (1_u64 << value) as f64;
-            zeros += u32::from(value == 0);
-        }
-        let alpha = match self.log2_registers {
-            4 => 0.673,
-            5 => 0.697,
-            6 => 0.709,
-            _ => 0.7213 / (1.0 + 1.079 / registers),
-        };
-        let estimate = alpha * registers * registers / sum;
-        if estimate <= 2.5 * registers && zeros > 0 {
-            return (registers * (registers / f64::from(zeros)).ln()).round() as i64;
-        }
-        estimate.round() as i64
+        estimate(&self.registers)
     }
 
     fn heap_bytes(&self) -> usize {
-        4 * self.words.capacity()
+        self.registers.capacity()
     }
 }
 
@@ -146,11 +155,15 @@ fn read(bytes: &[u8]) -> Option<Hll> {
     let (_, words) = rest.split_first_chunk::<4>()?;
     let log2 = u8::try_from(u32::from_be_bytes(*log2)).ok().filter(|log2| (1..=24).contains(log2))?;
     let mut hll = Hll::with_registers(log2);
-    if words.len() != 4 * hll.words.len() {
+    if words.len() != 4 * words_of(hll.registers.len()) {
         return None;
     }
-    for (word, bytes) in hll.words.iter_mut().zip(words.chunks_exact(4)) {
-        *word = u32::from_be_bytes(bytes.try_into().ok()?);
+    let (words, _) = words.as_chunks::<4>();
+    for (registers, word) in hll.registers.chunks_mut(REGISTERS_A_WORD).zip(words) {
+        let word = u32::from_be_bytes(*word);
+        for (position, register) in registers.iter_mut().enumerate() {
+            *register = u8::try_from(word >> (REGISTER_BITS * position) & REGISTER_MAX).ok()?;
+        }
     }
     Some(hll)
 }

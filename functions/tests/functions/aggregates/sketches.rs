@@ -50,8 +50,13 @@ fn few_values_are_counted_exactly() {
             for (position, wanted) in [(1, distinct.len()), (2, distinct.len()), (3, low)] {
                 let found = answer.column(position).as_primitive::<Int64Type>().value(key);
                 let off = (found - wanted as i64).abs() as f64;
-                // CPC of lgK 12 promises 1.2 % with 68 % confidence; the others hold so few values exactly.
-                let allowed = if name.contains("cpc") { 0.04 * wanted as f64 } else { 0.0 };
+                // CPC of lgK 12 promises 1.2 % with 68 % confidence, a HyperLogLog of 256 registers 6.5 %; the others hold
+                // so few values exactly.
+                let allowed = match name {
+                    "distinctcountcpcsketch" => 0.04 * wanted as f64,
+                    "distinctcounthll" | "distinctcounthllmv" => 0.2 * wanted as f64,
+                    _ => 0.0,
+                };
                 assert!(off <= allowed, "{name}: {found} instead of {wanted}");
             }
         }
@@ -66,12 +71,12 @@ fn many_values_are_estimated_within_the_promised_error() {
         "distinctcountsmarthll(v, 'threshold=1000')",
         "distinctcountthetasketch(v, 'nominalEntries=4096')",
         "distinctcountcpcsketch(v, 11)",
+        "distinctcounthll(v, 12)",
     ] {
         let found = table.query(&format!("SELECT {call} FROM t")).long(0) as f64;
         // Three standard errors of the coarsest.
         assert!((found / 40_000.0 - 1.0).abs() < 0.05, "{call}: {found}");
     }
-    assert_eq!(table.query("SELECT distinctcounthll(v, 12) FROM t").long(0), 40_000);
 }
 
 #[test]
