@@ -182,6 +182,10 @@ impl SegmentFilter {
 
     fn narrowed(&self, mut work: Work, view: &ChunkView<'_>, counters: &ScanCounters) -> Result<Work> {
         for test in self.tests.iter().filter(|test| test.node.zone(view.chunk) != Zone::All) {
+            if let Some(rows) = test.node.indexed_rows(view)? {
+                work = work.keep(rows);
+                continue;
+            }
             work = work.settle();
             if work.is_known_empty() {
                 return Ok(work);

@@ -14,6 +14,9 @@ use crate::predicate::{Interval, Test};
 /// Up to so many ranges are compared one after the other; more are looked up in a table.
 const RANGES_COMPARED_MAX: usize = 3;
 
+/// More values than this are found in one pass over a dictionary rather than one by one.
+pub(crate) const POINTS_FOUND_MAX: usize = 16;
+
 /// Some ids of one dictionary.
 #[derive(Debug, Clone)]
 pub(crate) struct IdSet {
@@ -32,6 +35,7 @@ impl IdSet {
                 let values = dictionary.blocks()[0].values();
                 intervals.iter().map(|interval| ids_between(values, interval)).collect()
             }
+            Test::Intervals(intervals) if let Some(found) = ids_of_points(intervals, dictionary) => found,
             Test::Intervals(intervals) => {
                 let mut ranges = Vec::new();
                 for block in dictionary.blocks() {
@@ -73,6 +77,12 @@ impl IdSet {
 
     pub(crate) fn ranges(&self) -> &[Range<u32>] {
         &self.ranges
+    }
+
+    /// Returns the ids if they are few.
+    pub(crate) fn few(&self) -> Option<Vec<u32>> {
+        let count = self.ranges.iter().map(ExactSizeIterator::len).sum::<usize>();
+        (count <= POINTS_FOUND_MAX).then(|| self.ranges.iter().cloned().flatten().collect())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -167,6 +177,20 @@ macro_rules! id_of_width {
 }
 
 id_of_width!(u8, u16, u32);
+
+/// Returns the ids of single values, where the dictionary finds each of them without comparing all it has.
+fn ids_of_points(intervals: &[Interval], dictionary: &Dictionary) -> Option<Vec<Range<u32>>> {
+    if intervals.len() > POINTS_FOUND_MAX {
+        return None;
+    }
+    let mut ids = Vec::with_capacity(intervals.len());
+    for interval in intervals {
+        ids.extend(dictionary.find(interval.only()?)?);
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    Some(ids.into_iter().map(|id| id..id + 1).collect())
+}
 
 fn append_runs(ranges: &mut Vec<Range<u32>>, first_id: u32, holds: impl Iterator<Item = bool>) {
     let mut begun = None;

@@ -1,6 +1,6 @@
 //! Rows of a consuming segment that do not change any more: a copy of those that were new once, or 65,536 frozen.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanBufferBuilder, ListArray};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
@@ -11,6 +11,8 @@ use arrow::error::ArrowError;
 use crate::column::{Column, ColumnValues};
 use crate::dictionary::Dictionary;
 use crate::ids::Ids;
+use crate::value::Value;
+use crate::value_index::ValueIndex;
 
 /// Rows of a frozen chunk: one container of a roaring bitmap, so that a segment's posting list is its chunks' laid side
 /// by side.
@@ -30,6 +32,17 @@ pub(crate) enum ChunkValues {
 pub(crate) struct ChunkColumn {
     pub(crate) values: ChunkValues,
     pub(crate) nulls: Option<NullBuffer>,
+    /// Where each value's rows are, in chunks that are frozen; made when it is first asked.
+    pub(crate) index: Option<OnceLock<Option<ValueIndex>>>,
+}
+
+/// Values whose rows are wanted.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a> {
+    /// Of these ids, in the segment's dictionary.
+    Ids(&'a [u32]),
+    /// These values.
+    Values(&'a [Value]),
 }
 
 /// Consecutive rows of a consuming segment.
@@ -59,7 +72,14 @@ impl Chunk {
         Ok(ChunkColumn {
             values: merge_values(&columns, dictionary_len)?,
             nulls: Chunk::merge_column_nulls(chunks, index),
+            index: None,
         })
+    }
+
+    /// Returns the memory that indexes have taken since the chunk was made.
+    pub(crate) fn index_bytes(&self) -> usize {
+        let made = self.columns.iter().filter_map(|column| column.index.as_ref()?.get()?.as_ref());
+        made.map(ValueIndex::memory_bytes).sum()
     }
 
     /// Returns which rows of one column are null, over all `chunks`.
@@ -93,6 +113,43 @@ impl ChunkColumn {
             }
         };
         Column { values, nulls: self.nulls.clone() }
+    }
+
+    /// Returns the rows of the wanted values in order, where an index knows them. Rows without a value count as their
+    /// default.
+    pub(crate) fn rows_of(
+        &self,
+        wanted: Wanted<'_>,
+        dictionary: Option<&Arc<Dictionary>>,
+    ) -> Option<Vec<u32>> {
+        let index = self.index.as_ref()?;
+        let mut rows = Vec::new();
+        match (&self.values, wanted) {
+            (ChunkValues::Ids(ids), wanted) => {
+                let index = index.get_or_init(|| ValueIndex::of_ids(ids)).as_ref()?;
+                match wanted {
+                    Wanted::Ids(wanted) => wanted.iter().for_each(|id| rows.extend(index.of_id(*id, ids))),
+                    Wanted::Values(wanted) => {
+                        for value in wanted {
+                            if let Some(id) = dictionary?.find(value)? {
+                                rows.extend(index.of_id(id, ids));
+                            }
+                        }
+                    }
+                }
+            }
+            (ChunkValues::Plain(values), Wanted::Values(wanted)) => {
+                let index = index.get_or_init(|| ValueIndex::of_array(values)).as_ref()?;
+                for value in wanted {
+                    rows.extend(index.of_value(value, values)?);
+                }
+            }
+            (ChunkValues::Plain(_), Wanted::Ids(_))
+            | (ChunkValues::IdLists { .. } | ChunkValues::PlainLists { .. }, _) => return None,
+        }
+        rows.sort_unstable();
+        rows.dedup();
+        Some(rows)
     }
 
     fn memory_bytes(&self) -> usize {

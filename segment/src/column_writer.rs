@@ -5,7 +5,7 @@
 //! is null. So a chunk is made by giving the vectors away, and the pieces that readers see until then are plain copies.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::BooleanBufferBuilder;
 use arrow::buffer::NullBuffer;
@@ -27,6 +27,9 @@ const DISTINCT_SHARE_MAX: f64 = 0.7;
 /// much memory behind as they have in the end, and copy as much.
 const BACKLOG_ROWS: usize = 128;
 
+/// Smaller chunks are read as quickly as an index is.
+const INDEXED_ROWS_MIN: usize = 4096;
+
 /// Why appending to a column cannot fail: a chunk ends before its text does.
 const WITHIN_CHUNK: &str = "a chunk's text is bounded";
 
@@ -34,6 +37,8 @@ const WITHIN_CHUNK: &str = "a chunk's text is bounded";
 pub(crate) struct ColumnWriter {
     field: Field,
     dictionary: Option<DictionaryWriter>,
+    /// Frozen chunks find the rows of a value.
+    is_indexed: bool,
     values: TailValues,
     list_ends: Option<Ends>,
     /// Which rows have a value; none while all have.
@@ -66,7 +71,9 @@ impl ColumnWriter {
         };
         let dictionary =
             kind.filter(|_| !options.no_dictionary_columns.contains(&field.name)).map(DictionaryWriter::new);
+        let sorted = options.sorted_column.as_ref() == Some(&field.name);
         ColumnWriter {
+            is_indexed: field.single_value && (sorted || options.inverted_columns.contains(&field.name)),
             values: match dictionary {
                 Some(_) => TailValues::Ids(IdBuffer::new()),
                 None => TailValues::Plain(ValueBuffer::new(field.data_type)),
@@ -211,7 +218,7 @@ impl ColumnWriter {
                 ChunkValues::PlainLists { offsets, values: values.to_array(elements) }
             }
         };
-        ChunkColumn { values, nulls: nulls.filter(|nulls| nulls.null_count() > 0) }
+        ChunkColumn { values, nulls: nulls.filter(|nulls| nulls.null_count() > 0), index: None }
     }
 
     /// Takes all rows.
@@ -225,8 +232,9 @@ impl ColumnWriter {
             }
         };
         let nulls = self.valid.take().map(|mut valid| NullBuffer::new(valid.finish()));
+        let index = (self.is_indexed && self.rows >= INDEXED_ROWS_MIN).then(OnceLock::new);
         self.rows = 0;
-        ChunkColumn { values, nulls }
+        ChunkColumn { values, nulls, index }
     }
 
     /// Returns the dictionary as it is now.

@@ -21,7 +21,7 @@ use arrow::datatypes::{
     TimestampMillisecondType, i256,
 };
 
-use crate::chunk::{CHUNK_ROWS, Chunk, ChunkColumn, ChunkValues};
+use crate::chunk::{CHUNK_ROWS, Chunk, ChunkColumn, ChunkValues, Wanted};
 use crate::column::Column;
 use crate::column_writer::ColumnWriter;
 use crate::dictionary::Dictionary;
@@ -157,11 +157,12 @@ impl ConsumingSegment {
         &self.rejects
     }
 
-    /// Returns the memory held: chunks, the tail and its pieces, dictionaries with their hash tables, rejects.
+    /// Returns the memory held: chunks and their indexes, the tail and its pieces, dictionaries with their hash tables, rejects.
     pub fn memory_bytes(&self) -> usize {
         let pieces: usize = self.pieces.iter().map(|piece| piece.memory_bytes).sum();
         let columns: usize = self.columns.iter().map(ColumnWriter::memory_bytes).sum();
-        self.frozen_bytes + pieces + columns + self.reject_bytes
+        let indexes: usize = self.frozen.iter().map(|chunk| chunk.index_bytes()).sum();
+        self.frozen_bytes + indexes + pieces + columns + self.reject_bytes
     }
 
     /// Appends rows in the schema's Arrow form; `offsets` has each row's offset. Null values become the column's default,
@@ -368,6 +369,16 @@ impl ConsumingSnapshot {
     /// Returns one column of one chunk.
     pub fn column(&self, chunk: usize, column: usize) -> Column {
         self.chunks[chunk].columns[column].column(self.dictionaries[column].as_ref())
+    }
+
+    /// Returns whether chunks find the rows of a column's values.
+    pub fn is_indexed(&self, column: usize) -> bool {
+        self.chunks.first().is_some_and(|chunk| chunk.columns[column].index.is_some())
+    }
+
+    /// Returns the rows of some values in one chunk, in order, where an index knows them.
+    pub fn rows_of(&self, chunk: usize, column: usize, wanted: Wanted<'_>) -> Option<Vec<u32>> {
+        self.chunks[chunk].columns[column].rows_of(wanted, self.dictionaries[column].as_ref())
     }
 
     /// Returns all chunks, in order.

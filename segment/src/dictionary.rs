@@ -12,6 +12,8 @@ use arrow::datatypes::DataType as ArrowType;
 use arrow::error::ArrowError;
 
 use crate::ids::Ids;
+use crate::value::Value;
+use crate::value_index::ValueIndex;
 
 /// Consecutive values of a dictionary.
 #[derive(Debug)]
@@ -20,13 +22,15 @@ pub struct DictionaryBlock {
     values: ArrayRef,
     /// `values` as the scan hands them out; strings and bytes become views into the same memory.
     scan_values: OnceLock<ArrayRef>,
+    /// Where each value is; made when it is first asked.
+    index: OnceLock<Option<ValueIndex>>,
 }
 
 impl DictionaryBlock {
     /// Returns a block whose first value has the id `first_id`.
     pub fn new(first_id: u32, values: ArrayRef) -> DictionaryBlock {
         assert_eq!(values.null_count(), 0, "a dictionary holds no null");
-        DictionaryBlock { first_id, values, scan_values: OnceLock::new() }
+        DictionaryBlock { first_id, values, scan_values: OnceLock::new(), index: OnceLock::new() }
     }
 
     /// Returns the id of the first value.
@@ -44,9 +48,17 @@ impl DictionaryBlock {
         self.scan_values.get_or_init(|| scan_array(&self.values))
     }
 
+    /// Returns the id of a value, `Some(None)` when the block does not hold it, and nothing when it cannot tell quickly.
+    #[expect(clippy::option_option, reason = "not there and not known are different")]
+    fn find(&self, value: &Value) -> Option<Option<u32>> {
+        let index = self.index.get_or_init(|| ValueIndex::of_array(&self.values)).as_ref()?;
+        Some(index.of_value(value, &self.values)?.next().map(|at| self.first_id + at))
+    }
+
     /// Returns the memory the block takes.
     pub fn memory_bytes(&self) -> usize {
         self.values.get_array_memory_size()
+            + self.index.get().and_then(Option::as_ref).map_or(0, ValueIndex::memory_bytes)
             + self.scan_values.get().map_or(0, |views| match views.data_type() {
                 ArrowType::Utf8View | ArrowType::BinaryView => views.len() * size_of::<u128>(),
                 _ => 0,
@@ -147,6 +159,17 @@ impl Dictionary {
     pub fn place(&self, id: u32) -> (usize, usize) {
         let block = self.blocks.partition_point(|block| block.first_id <= id) - 1;
         (block, (id - self.blocks[block].first_id) as usize)
+    }
+
+    /// Returns the id of a value, `Some(None)` when there is none, and nothing when all values would have to be compared.
+    pub fn find(&self, value: &Value) -> Option<Option<u32>> {
+        for block in self.blocks.iter().filter(|block| !block.values.is_empty()) {
+            let found = block.find(value)?;
+            if found.is_some() {
+                return Some(found);
+            }
+        }
+        Some(None)
     }
 
     /// Returns the memory the dictionary takes.

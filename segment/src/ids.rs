@@ -61,6 +61,15 @@ impl Ids {
         }
     }
 
+    /// Returns the id of a row.
+    pub(crate) fn get(&self, row: usize) -> u32 {
+        match self {
+            Ids::U8(ids) => u32::from(ids[row]),
+            Ids::U16(ids) => u32::from(ids[row]),
+            Ids::U32(ids) => ids[row],
+        }
+    }
+
     /// Returns whether there is no id.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -14,6 +14,7 @@ pub mod options;
 pub mod ids;
 pub mod dictionary;
 pub mod text_numbers;
+mod value_index;
 mod dictionary_writer;
 pub mod column_buffer;
 pub mod row_buffer;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::chunk::CHUNK_ROWS;
+use crate::chunk::{CHUNK_ROWS, Wanted};
 use crate::column::Column;
 use crate::consuming_segment::ConsumingSnapshot;
 use crate::dictionary::Dictionary;
@@ -312,6 +312,26 @@ impl Segment {
     pub fn inverted_index(&self, field: &Field) -> Result<Option<Arc<InvertedIndex>>, SegmentError> {
         let Some((segment, column)) = self.sealed_column(field) else { return Ok(None) };
         segment.inverted_index(column)
+    }
+
+    /// Returns whether the segment is consuming and finds the rows of a column's values: that is what an inverted or sorted
+    /// index is until the segment is sealed.
+    pub fn is_indexed_by_chunk(&self, field: &Field) -> bool {
+        match self {
+            Segment::Consuming(segment) => {
+                segment.column_index(&field.name).is_some_and(|column| segment.is_indexed(column))
+            }
+            Segment::Sealed(_) => false,
+        }
+    }
+
+    /// Returns the rows of some values in a chunk of a consuming segment, in order, where an index knows them. Null rows
+    /// count as the column's default.
+    pub fn rows_in_chunk(&self, chunk: usize, field: &Field, wanted: Wanted<'_>) -> Option<Vec<u32>> {
+        match self {
+            Segment::Consuming(segment) => segment.rows_of(chunk, segment.column_index(&field.name)?, wanted),
+            Segment::Sealed(_) => None,
+        }
     }
 
     /// Returns a column's range index, where the segment is sealed and has one.

@@ -121,6 +121,7 @@ impl Binder<'_> {
             ids: None,
             holds_for_null: false,
             zones: Zones::default(),
+            points: None,
         };
         if !self.use_indexes {
             return Ok(Node::Value(node));
@@ -153,7 +154,10 @@ impl Binder<'_> {
             node.holds_for_null = holds.as_boolean().is_valid(0) && holds.as_boolean().value(0);
         }
         let dictionary = self.segment.dictionary(field).map_err(|source| unreadable(self.segment, source))?;
-        let Some(dictionary) = dictionary else { return self.plain_by_index(node, nulls_matter) };
+        let Some(dictionary) = dictionary else {
+            self.ask_chunks(&mut node);
+            return self.plain_by_index(node, nulls_matter);
+        };
         // A value that no row in question has may make a computation fail, so a failure here is not the query's.
         let Ok(ids) = IdSet::of(test, &dictionary) else { return Ok(Node::Value(node)) };
         if !nulls_matter {
@@ -166,7 +170,18 @@ impl Binder<'_> {
             }
         }
         node.ids = Some(ids);
+        self.ask_chunks(&mut node);
         Ok(Node::Value(node))
+    }
+
+    /// Lets the chunks of a consuming segment answer from their indexes, where they have them.
+    fn ask_chunks(&self, node: &mut ValueNode) {
+        if self.segment.is_indexed_by_chunk(&node.field) && !node.holds_for_null {
+            node.find_points();
+            if node.points.is_some() {
+                self.note(Means::Inverted);
+            }
+        }
     }
 
     pub(super) fn bind_elements(&self, column: usize, test: &Test, negated: bool) -> Result<Node> {
@@ -178,6 +193,7 @@ impl Binder<'_> {
             ids: None,
             holds_for_null: false,
             zones: Zones::default(),
+            points: None,
         };
         if self.use_indexes {
             let dictionary =

@@ -44,6 +44,7 @@ impl Node {
     pub(super) fn cost(&self) -> usize {
         match self {
             Node::All | Node::None | Node::Indexed(_) => 0,
+            Node::Value(value) if value.points.is_some() => 0,
             Node::Value(value) | Node::AnyElement { value, .. } => match (value.ids.is_some(), &value.test) {
                 (true, _) => 1,
                 (false, Test::Intervals(_)) => 2,
@@ -97,7 +98,18 @@ impl Node {
 
     /// Keeps the rows that pass.
     pub(super) fn narrow(&self, work: Work, view: &ChunkView<'_>, columns: &[InputColumn]) -> Result<Work> {
-        self.narrow_settled(work.settle(), view, columns)
+        match self.indexed_rows(view)? {
+            Some(rows) => Ok(work.keep(rows)),
+            None => self.narrow_settled(work.settle(), view, columns),
+        }
+    }
+
+    /// Returns the rows that pass where the chunk's own index knows them.
+    pub(super) fn indexed_rows(&self, view: &ChunkView<'_>) -> Result<Option<Vec<u32>>> {
+        match self {
+            Node::Value(value) => value.indexed_rows(view),
+            _ => Ok(None),
+        }
     }
 
     pub(super) fn narrow_settled(

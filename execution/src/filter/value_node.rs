@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::NullBuffer;
+use meunier_segment::chunk::Wanted;
 use meunier_segment::column::{Column, ColumnValues};
 use meunier_segment::schema::Field;
+use meunier_segment::value::Value;
 
 use super::work::{Work, listed, retain, snapshot_of};
 use super::zones::{Zone, Zones};
 use crate::error::Result;
-use crate::id_set::IdSet;
+use crate::id_set::{IdSet, POINTS_FOUND_MAX};
 use crate::input::ChunkView;
 use crate::number_test::{narrow_list, narrow_mask};
 use crate::predicate::Test;
@@ -27,9 +29,50 @@ pub(super) struct ValueNode {
     pub(super) holds_for_null: bool,
     /// What the bounds of chunks say.
     pub(super) zones: Zones,
+    /// What chunks of a consuming segment are asked for, where they know their values' rows.
+    pub(super) points: Option<Points>,
+}
+
+/// Single values.
+#[derive(Debug)]
+pub(super) enum Points {
+    Ids(Vec<u32>),
+    Values(Vec<Value>),
 }
 
 impl ValueNode {
+    /// Finds out whether chunks can be asked for the rows.
+    pub(super) fn find_points(&mut self) {
+        let Test::Intervals(intervals) = &self.test else { return };
+        self.points = match &self.ids {
+            Some(ids) => ids.few().map(Points::Ids),
+            None if intervals.len() > POINTS_FOUND_MAX => None,
+            None => {
+                let values = intervals.iter().map(|interval| interval.only().cloned());
+                values.collect::<Option<_>>().map(Points::Values)
+            }
+        };
+    }
+
+    /// Returns the rows of a chunk that pass, where its index knows them.
+    pub(super) fn indexed_rows(&self, view: &ChunkView<'_>) -> Result<Option<Vec<u32>>> {
+        let wanted = match &self.points {
+            None => return Ok(None),
+            Some(Points::Ids(ids)) => Wanted::Ids(ids),
+            Some(Points::Values(values)) => Wanted::Values(values),
+        };
+        let Some(mut rows) = view.segment.rows_in_chunk(view.chunk, &self.field, wanted) else {
+            return Ok(None);
+        };
+        if self.shows_nulls
+            && let Some(nulls) = view.stored(&self.field)?.nulls
+        {
+            // The index has null rows under the default value.
+            rows.retain(|row| nulls.is_valid(*row as usize));
+        }
+        Ok(Some(rows))
+    }
+
     pub(super) fn narrow(&self, work: Work, view: &ChunkView<'_>) -> Result<Work> {
         match self.zones.at(view.chunk) {
             Zone::None => return Ok(Work::of(ChunkRows::none())),

@@ -56,6 +56,19 @@ impl Work {
         }
     }
 
+    /// Keeps the rows that are listed, in order.
+    pub(super) fn keep(self, mut listed: Vec<u32>) -> Work {
+        match self {
+            Work::Rows(ChunkRows::Range(range)) => listed.retain(|row| range.contains(&(*row as usize))),
+            Work::Rows(ChunkRows::List(rows)) => listed.retain(|row| rows.binary_search(row).is_ok()),
+            Work::Mask { start, mask } => listed.retain(|row| {
+                let at = (*row as usize).checked_sub(start);
+                at.and_then(|at| mask.get(at)).is_some_and(|holds| *holds != 0)
+            }),
+        }
+        Work::Rows(ChunkRows::List(listed))
+    }
+
     pub(super) fn finish(self) -> ChunkRows {
         match self {
             Work::Rows(rows) => rows,

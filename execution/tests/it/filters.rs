@@ -4,7 +4,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use meunier_execution::filter::{FilterStep, Means, explain};
-use meunier_execution::predicate::{Interval, Predicate};
+use meunier_execution::predicate::{Interval, Predicate, Test};
 use meunier_execution::segment_work::SegmentInput;
 use meunier_segment::table_snapshot::Segment;
 use meunier_segment::value::Value;
@@ -133,5 +133,52 @@ fn texts_are_found_in_chunks_that_do_without_a_dictionary() {
         let (found, _) =
             passing(&within(USER, Interval { low: only.clone(), high: only }), &columns(false), &segment);
         assert_eq!(found, rows_where(&events, |event| event.user == *user), "{user}");
+    }
+}
+
+#[test]
+fn chunks_of_a_consuming_segment_are_asked_by_value() {
+    let mut events = events(ROWS, 6);
+    events.iter_mut().enumerate().for_each(|(row, event)| event.ts = (row as i64 * 7919) % 40_000);
+    for row in (0..ROWS).step_by(5) {
+        events[row].user = format!("user of row {row}");
+    }
+    let mut options = plain();
+    options.inverted_columns = ["ts", "score", "user"].map(Into::into).into();
+    let (snapshot, _) = consuming(&events, &options, 0).freeze();
+    let segment = Segment::Consuming(snapshot);
+    let any_of = |column: usize, values: &[Value]| {
+        let only = |value: &Value| Interval {
+            low: Bound::Included(value.clone()),
+            high: Bound::Included(value.clone()),
+        };
+        Predicate::Value { column, test: Test::Intervals(values.iter().map(only).collect()) }
+    };
+    let text = |text: &str| Value::String(text.into());
+    let users = any_of(USER, &[text("user 17"), text("user of row 65540"), text("nobody")]);
+    let is_user = |event: &Event| ["user 17", "user of row 65540"].contains(&event.user.as_str());
+    let times = any_of(TS, &[Value::Long(5), Value::Long(39_999), Value::Long(-1)]);
+    let is_time = |event: &Event| [5, 39_999].contains(&event.ts);
+    // The default of a score is -Infinity, which stands where there is none.
+    let scores = any_of(SCORE, &[Value::Double(f64::NEG_INFINITY), Value::Double(12.5), Value::Double(0.0)]);
+    for shows_nulls in [false, true] {
+        let is_score = |event: &Event| match event.score {
+            Some(score) => score == 12.5 || score == 0.0,
+            None => !shows_nulls,
+        };
+        let check = |predicate: Predicate, holds: &dyn Fn(&Event) -> bool| {
+            let (found, _) = passing(&predicate, &columns(shows_nulls), &segment);
+            assert_eq!(found, rows_where(&events, holds), "{predicate:?}");
+        };
+        check(users.clone(), &is_user);
+        check(times.clone(), &is_time);
+        check(scores.clone(), &is_score);
+        check(Predicate::And(vec![users.clone(), times.clone()]), &|event| is_user(event) && is_time(event));
+        check(Predicate::Or(vec![users.clone(), times.clone()]), &|event| is_user(event) || is_time(event));
+        let early = within(TS, between(0, 20_000));
+        check(Predicate::And(vec![early.clone(), users.clone()]), &|event| {
+            is_user(event) && event.ts < 20_000
+        });
+        check(Predicate::Or(vec![early, scores.clone()]), &|event| is_score(event) || event.ts < 20_000);
     }
 }
