@@ -18,6 +18,7 @@ mod table_columns;
 mod bounds;
 mod compute;
 mod predicate;
+mod time_condition;
 mod table_provider;
 mod scan;
 mod external;

@@ -36,7 +36,7 @@ pub(crate) struct PredicateContext<'a> {
 }
 
 /// Whole numbers from the first to the second, both included.
-type Whole = (i64, i64);
+pub(crate) type Whole = (i64, i64);
 
 impl PredicateContext<'_> {
     /// Returns the rows for which all `conditions` are true.
@@ -93,16 +93,16 @@ impl PredicateContext<'_> {
                     (Some(column), Some(literal)) => (column, literal, *op),
                     _ => match (literal_of(left), column_of(right), op.swap()) {
                         (Some(literal), Some(column), Some(op)) => (column, literal, op),
-                        _ => return Ok(None),
+                        _ => return self.of_time(expr, negated),
                     },
                 };
                 Ok(self.compared(&column, op, literal, negated))
             }
-            Expr::Between(Between { expr, negated: outside, low, high }) => {
+            Expr::Between(Between { expr: value, negated: outside, low, high }) => {
                 let (Some(column), Some(low), Some(high)) =
-                    (column_of(expr), literal_of(low), literal_of(high))
+                    (column_of(value), literal_of(low), literal_of(high))
                 else {
-                    return Ok(None);
+                    return self.of_time(expr, negated);
                 };
                 let outside = *outside != negated;
                 let low = self.compared(&column, Operator::GtEq, low, outside);
@@ -112,6 +112,7 @@ impl PredicateContext<'_> {
                     false => all_of(vec![low, high]),
                 }))
             }
+            Expr::InList(list) if column_of(&list.expr).is_none() => self.of_time(expr, negated),
             Expr::InList(list) => Ok(self.listed(list, negated)),
             Expr::Like(like) => Ok(self.like(like, negated)),
             Expr::ScalarFunction(function) => self.any_element(function, negated),
@@ -190,7 +191,7 @@ impl PredicateContext<'_> {
         Some(Predicate::Value { column, test: Test::Intervals(all.into()) })
     }
 
-    fn within(&self, column: usize, intervals: Vec<Interval>, outside: bool) -> Predicate {
+    pub(crate) fn within(&self, column: usize, intervals: Vec<Interval>, outside: bool) -> Predicate {
         let intervals = if outside { complement(&intervals) } else { intervals };
         if intervals.is_empty() {
             return Predicate::False;
@@ -244,7 +245,7 @@ impl PredicateContext<'_> {
         Ok(Some(Predicate::AnyElement { column, test, negated }))
     }
 
-    fn computed(&self, expr: &Expr, negated: bool) -> Result<Predicate> {
+    pub(crate) fn computed(&self, expr: &Expr, negated: bool) -> Result<Predicate> {
         let condition = if negated { Expr::Not(Box::new(expr.clone())) } else { expr.clone() };
         let computed = Computation::of(&condition, self.schema, self.props)?;
         if computed.data_type == DataType::Null {
@@ -287,12 +288,12 @@ impl Compute for ElementTruth {
 }
 
 /// A column, and the type it is cast to before it is compared.
-struct ColumnUnderCast<'a> {
-    name: &'a str,
-    cast: Option<&'a DataType>,
+pub(crate) struct ColumnUnderCast<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) cast: Option<&'a DataType>,
 }
 
-fn column_of(expr: &Expr) -> Option<ColumnUnderCast<'_>> {
+pub(crate) fn column_of(expr: &Expr) -> Option<ColumnUnderCast<'_>> {
     match expr {
         Expr::Column(column) => Some(ColumnUnderCast { name: &column.name, cast: None }),
         Expr::Cast(Cast { expr, field }) => match &**expr {
@@ -305,7 +306,7 @@ fn column_of(expr: &Expr) -> Option<ColumnUnderCast<'_>> {
     }
 }
 
-fn literal_of(expr: &Expr) -> Option<&ScalarValue> {
+pub(crate) fn literal_of(expr: &Expr) -> Option<&ScalarValue> {
     match expr {
         Expr::Literal(literal, _) => Some(literal),
         Expr::Alias(alias) => literal_of(&alias.expr),
@@ -391,7 +392,7 @@ fn of_value(op: Operator, value: Value) -> Option<Option<Interval>> {
     Some(Some(interval))
 }
 
-fn of_ints(low: i64, high: i64) -> Option<Interval> {
+pub(crate) fn of_ints(low: i64, high: i64) -> Option<Interval> {
     let low = low.max(i64::from(i32::MIN));
     let high = high.min(i64::from(i32::MAX));
     let int = |value: i64| i32::try_from(value).map(Value::Int).ok().map(Bound::Included);
@@ -401,7 +402,7 @@ fn of_ints(low: i64, high: i64) -> Option<Interval> {
 
 /// Returns the whole numbers for which `number op literal` is true; `Some(None)` when there is none.
 #[expect(clippy::option_option, reason = "no number and no answer are different")]
-fn whole(op: Operator, literal: &ScalarValue) -> Option<Option<Whole>> {
+pub(crate) fn whole(op: Operator, literal: &ScalarValue) -> Option<Option<Whole>> {
     let int = match literal {
         ScalarValue::Int8(Some(value)) => i64::from(*value),
         ScalarValue::Int16(Some(value)) => i64::from(*value),

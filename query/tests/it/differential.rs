@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::table::{Bed, Layout, TableSpec};
 
 const SCHEMA: &str = r#"{"schemaName":"events","enableColumnBasedNullHandling":true,
-    "dimensionFieldSpecs":[{"name":"city","dataType":"STRING"},{"name":"user","dataType":"STRING"},
+    "dimensionFieldSpecs":[{"name":"city","dataType":"STRING"},{"name":"user","dataType":"STRING"},{"name":"session","dataType":"STRING"},
         {"name":"code","dataType":"INT"},{"name":"ok","dataType":"BOOLEAN"},
         {"name":"tags","dataType":"STRING","singleValueField":false}],
     "metricFieldSpecs":[{"name":"price","dataType":"DOUBLE"},{"name":"ratio","dataType":"DOUBLE"},{"name":"bytes","dataType":"LONG"}],
@@ -49,6 +49,8 @@ fn spec(rows: usize) -> TableSpec {
         json!({
             "city": if random.below(20) == 0 { json!(null) } else { json!(format!("city {}", random.below(40))) },
             "user": format!("user {}", random.below(60_000)),
+            // So many that a consuming segment gives its dictionary up after the first chunk.
+            "session": format!("session {}", row as u64 * 3 / 4 + random.below(2)),
             "code": if random.below(9) == 0 { json!(null) } else { json!(200 + random.below(300)) },
             "ok": random.below(3) > 0,
             "tags": tags,
@@ -79,7 +81,7 @@ fn indexed(plain: &TableSpec) -> TableSpec {
     let options = SegmentOptions {
         sorted_column: Some("city".into()),
         no_dictionary_columns: columns(&["price", "bytes", "ts", "ratio"]),
-        inverted_columns: columns(&["user", "code", "tags", "ok"]),
+        inverted_columns: columns(&["user", "session", "code", "tags", "ok"]),
         range_columns: columns(&["price", "ts", "code", "ratio"]),
         bloom_columns: ["user", "bytes", "ratio"]
             .map(|name| (name.into(), BloomFilterSize::default()))
@@ -114,6 +116,7 @@ fn beds(rows: usize) -> Vec<(&'static str, Bed)> {
     let indexed = indexed(&plain);
     vec![
         ("consuming", Bed::new(std::slice::from_ref(&plain), Layout::Consuming)),
+        ("indexed and consuming", Bed::new(std::slice::from_ref(&indexed), Layout::Consuming)),
         ("sealed", Bed::new(std::slice::from_ref(&plain), Layout::Sealed)),
         ("split", Bed::new(std::slice::from_ref(&plain), Layout::Split)),
         ("indexed", Bed::new(std::slice::from_ref(&indexed), Layout::Sealed)),
@@ -131,7 +134,20 @@ fn predicate(random: &mut Random, depth: usize) -> String {
         };
     }
     let compare = random.pick(&["=", "<>", "<", "<=", ">", ">="]);
-    match random.below(22) {
+    match random.below(27) {
+        22 => format!("session {} 'session {}'", random.pick(&["=", "<>"]), random.below(105_000)),
+        23 => format!("session IN ('session {}', 'session {}')", random.below(2_000), random.below(105_000)),
+        24 => format!(
+            "DATETRUNC('{}', ts) {compare} {}",
+            random.pick(&["SECOND", "MINUTE", "HOUR"]),
+            1_699_999_980_000 + random.below(1_450) * 1_000
+        ),
+        25 => format!("TOEPOCHSECONDS(ts) {compare} {}", 1_700_000_000 + random.below(1_450)),
+        26 => format!(
+            "TIMECONVERT(ts, 'MILLISECONDS', 'MINUTES') IN ({}, {})",
+            28_333_333 + random.below(25),
+            28_333_333 + random.below(25)
+        ),
         17 => format!("price {compare} -0.0"),
         18 => format!("ratio {compare} {}", random.pick(&["-0.0", "0", "3.5", "CAST('NaN' AS DOUBLE)"])),
         19 => format!("ratio IN (-0.0, {}, CAST('NaN' AS DOUBLE))", random.below(20)),
@@ -186,12 +202,12 @@ fn query(random: &mut Random) -> String {
         7 => "SELECT code, COUNT(*), MAX(bytes) FROM events GROUP BY code ORDER BY COUNT(*) DESC, code LIMIT 15".into(),
         8 => format!("SELECT UPPER(city), LENGTH(user), COUNT(*) FROM events WHERE {filter} GROUP BY UPPER(city), LENGTH(user) ORDER BY 3 DESC, 1, 2 LIMIT 30"),
         9 => format!("SELECT ts - MOD(ts, 60000), ok, COUNT(*), MIN(bytes), AVG(code) FROM events WHERE {filter} GROUP BY ts - MOD(ts, 60000), ok ORDER BY 1, 2 LIMIT 60"),
-        10 => format!("SELECT code, DISTINCTCOUNT(user), DISTINCTCOUNT(city), COUNT(*) FILTER (WHERE ok), COUNT(city) FROM events WHERE {filter} GROUP BY code ORDER BY code LIMIT 40"),
+        10 => format!("SELECT code, DISTINCTCOUNT(user), DISTINCTCOUNT(city), DISTINCTCOUNTHLL(session, 5), COUNT(*) FILTER (WHERE ok), COUNT(city) FROM events WHERE {filter} GROUP BY code ORDER BY code LIMIT 40"),
         11 => format!("SELECT city, price, ts FROM events WHERE {filter} ORDER BY price DESC, ts LIMIT {}", 1 + random.below(30)),
         12 => format!("SELECT DISTINCT ok, city FROM events WHERE {filter} ORDER BY city, ok LIMIT 90"),
         13 => format!("SELECT city, SUM(bytes) FROM events WHERE {filter} GROUP BY city HAVING COUNT(*) > {} ORDER BY SUM(bytes) DESC, city LIMIT 20", random.below(40)),
         0 => format!(
-            "SELECT COUNT(*), SUM(bytes), MIN(price), MAX(ts), DISTINCTCOUNT(user) FROM events WHERE {filter}"
+            "SELECT COUNT(*), SUM(bytes), MIN(price), MAX(ts), DISTINCTCOUNT(user), DISTINCTCOUNT(session), DISTINCTCOUNTHLL(user) FROM events WHERE {filter}"
         ),
         1 => format!(
             "SELECT city, COUNT(*), MAX(bytes) FROM events WHERE {filter} GROUP BY city ORDER BY city LIMIT 100"
