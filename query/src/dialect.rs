@@ -9,13 +9,17 @@
 //! in it known to exist.
 
 mod aliases;
+mod asof;
 mod column_names;
 mod columns;
+mod conditions;
 mod expansion;
 mod expressions;
+pub(crate) mod item_names;
 mod literals;
 mod multi_stage;
 mod multi_value;
+mod null_tests;
 mod parameters;
 mod single_stage;
 mod syntax;
@@ -30,6 +34,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use meunier_segment::table_snapshot::TableSnapshot;
 
+use crate::asof_join::NEAREST;
 use crate::error::QueryError;
 use crate::options::QueryOptions;
 use crate::shape::{Parameter, Shape};
@@ -95,8 +100,9 @@ impl UsedTable {
 ///
 /// # Errors
 /// When a table, column or function does not exist, or the query means nothing in the dialect.
-pub(crate) fn rewrite(query: Box<Query>, dialect: &Dialect<'_>) -> Result<RewrittenQuery, QueryError> {
+pub(crate) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<RewrittenQuery, QueryError> {
     expansion::check(&query)?;
+    asof::mark(&mut query)?;
     check_functions(&query, dialect.functions)?;
     let mut rewritten = match dialect.options.multistage || !is_single_stage(&query) {
         true => multi_stage::rewrite(query, dialect)?,
@@ -164,7 +170,7 @@ fn check_functions(query: &Query, functions: &Functions) -> Result<(), QueryErro
         fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<QueryError> {
             let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
             let name = syntax::function_name(function);
-            if !self.0.exists(&name) {
+            if !self.0.exists(&name) && name != NEAREST {
                 return ControlFlow::Break(missing_function(&function.name.to_string(), self.0));
             }
             ControlFlow::Continue(())

@@ -7,6 +7,7 @@
 //! Invariant: an answer always comes, also for a query that panics.
 
 use std::any::Any;
+use std::collections::HashSet;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::execution::{SessionStateDefaults, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
 use datafusion::prelude::SessionConfig;
 use datafusion::scalar::ScalarValue;
@@ -31,6 +33,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::dialect::item_names::unique_name;
 use crate::dialect::{Dialect, RewrittenQuery, rewrite};
 use crate::equal_zeros::EqualZeros;
 use crate::error::QueryError;
@@ -38,6 +41,7 @@ use crate::explain::explain_scans;
 use crate::grouping::replace_aggregates;
 use crate::join_aggregation::aggregate_below_joins;
 use crate::limits::{YieldAboveJoins, query_environment, shared_environment};
+use crate::operators::PinotOperators;
 use crate::options::QueryOptions;
 use crate::plan_cache::{KnownPlan, PlanCache, PlannedCall, values_of};
 use crate::planner::PlanContext;
@@ -621,10 +625,12 @@ fn base_state(config: &EngineConfig, environment: Arc<RuntimeEnv>) -> SessionSta
     options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
     // They look keys up in dictionaries, once a segment.
     options.optimizer.hash_join_inlist_pushdown_max_distinct_values = JOIN_KEYS_LISTED;
+    let mut planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(PinotOperators::new())];
+    planners.extend(SessionStateDefaults::default_expr_planners());
     SessionStateBuilder::new()
         .with_config(session)
         .with_runtime_env(environment)
-        .with_expr_planners(SessionStateDefaults::default_expr_planners())
+        .with_expr_planners(planners)
         .with_analyzer_rule(Arc::new(EqualZeros))
         .with_physical_optimizer_rule(Arc::new(YieldAboveJoins))
         .build()
@@ -642,7 +648,10 @@ fn options_of(request: &QueryRequest, statement: &Statement) -> Result<QueryOpti
 
 fn output_columns(plan: &LogicalPlan, names: Option<Vec<String>>) -> Vec<OutputColumn> {
     let fields = plan.schema().fields();
-    let names = names.unwrap_or_else(|| fields.iter().map(|field| field.name().clone()).collect());
+    let names = names.unwrap_or_else(|| {
+        let mut taken = HashSet::new();
+        fields.iter().map(|field| unique_name(field.name(), &mut taken)).collect()
+    });
     let columns = fields.iter().zip(names);
     columns.map(|(field, name)| OutputColumn { name, type_name: type_name(field) }).collect()
 }

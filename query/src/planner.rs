@@ -21,9 +21,11 @@ use datafusion::sql::planner::{NullOrdering, ParserOptions, PlannerContext, SqlT
 use datafusion::sql::sqlparser::ast::{DataType as SqlType, Query, Statement};
 use meunier_segment::schema::DataType;
 
+use crate::asof_join::{NEAREST, join_nearest, nearest_function};
 use crate::response::rows::{PINOT_TYPE, PINOT_TYPE_JSON};
 use crate::table_columns::scan_type;
 use crate::table_provider::SnapshotTable;
+use crate::window_exclusion::window_function;
 use meunier_functions::Functions;
 
 /// What a statement may name.
@@ -61,7 +63,7 @@ impl<'a> PlanContext<'a> {
             .with_allow_dml(false)
             .with_allow_statements(false)
             .verify_plan(&plan)?;
-        Ok(plan)
+        join_nearest(plan)
     }
 }
 
@@ -82,7 +84,10 @@ impl ContextProvider for PlanContext<'_> {
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
-        self.functions.scalar(name)
+        match name {
+            NEAREST => Some(nearest_function()),
+            _ => self.functions.scalar(name),
+        }
     }
 
     fn get_higher_order_meta(&self, _name: &str) -> Option<Arc<HigherOrderUDF>> {
@@ -94,7 +99,7 @@ impl ContextProvider for PlanContext<'_> {
     }
 
     fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
-        self.functions.window(name)
+        self.functions.window(name).or_else(|| window_function(name, self.functions))
     }
 
     fn get_variable_type(&self, _variable_names: &[String]) -> Option<ArrowType> {

@@ -4,6 +4,7 @@
 //! exactly one `SELECT` (or `EXPLAIN` of one) through. [`Statement::parse`] then makes the syntax tree, which recurses and
 //! so belongs on a thread with a deep stack.
 
+pub(crate) mod forms;
 mod size;
 
 use std::fmt;
@@ -67,7 +68,7 @@ impl Statement {
         let end = self.tokens.last().map_or(Location { line: 1, column: 1 }, |token| token.span.end);
         let mut parser = Parser::new(&PinotDialect)
             .with_recursion_limit(PARSER_RECURSION_MAX)
-            .with_tokens_with_locations(self.tokens);
+            .with_tokens_with_locations(forms::rewrite(self.tokens));
         let query = parser.parse_query().map_err(|error| syntax_error(error, end))?;
         let rest = parser.peek_token();
         if rest.token != Token::EOF {
@@ -98,6 +99,11 @@ pub(crate) fn tokens_of(text: &str) -> Result<Vec<TokenWithSpan>, QueryError> {
         QueryError::Syntax { line, column, detail: lower_first(&error.message) }
     })?;
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
+    for token in &mut tokens {
+        if let Token::UnicodeStringLiteral(text) = &mut token.token {
+            token.token = Token::SingleQuotedString(std::mem::take(text));
+        }
+    }
     match tokens.iter().find(|token| matches!(token.token, Token::Placeholder(_))) {
         Some(token) => Err(at(
             token,
@@ -164,7 +170,7 @@ fn option_clause_start(tokens: &[TokenWithSpan]) -> Option<usize> {
     named_option.then_some(word)
 }
 
-/// An option's value: a word, a number, or a text in quotes; a sign may stand before a number.
+/// An option's value: a word, a number, several with `|` between, or a text in quotes; a sign may stand before a number.
 fn option_value(tokens: &[TokenWithSpan]) -> Result<String, QueryError> {
     match tokens {
         [TokenWithSpan { token: Token::SingleQuotedString(text), .. }] => Ok(text.clone()),
@@ -183,7 +189,13 @@ fn is_name(tokens: &[TokenWithSpan]) -> bool {
 fn is_plain(token: &Token) -> bool {
     matches!(
         token,
-        Token::Word(_) | Token::Number(..) | Token::Period | Token::Minus | Token::Plus | Token::Colon
+        Token::Word(_)
+            | Token::Number(..)
+            | Token::Period
+            | Token::Minus
+            | Token::Plus
+            | Token::Colon
+            | Token::Pipe
     )
 }
 

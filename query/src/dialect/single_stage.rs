@@ -141,7 +141,7 @@ fn resolved_items(
                 if select.distinct.is_some() {
                     return Err(QueryError::invalid("DISTINCT needs the columns by name, not *"));
                 }
-                let all = scope.columns.fields().iter();
+                let all = scope.columns.listed().into_iter();
                 items.extend(all.map(|field| Item { expr: column(&field.name), alias: None }));
             }
             SelectItem::ExprWithAliases { .. } => {
