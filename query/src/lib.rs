@@ -16,6 +16,7 @@ mod planner;
 mod operators;
 mod asof_join;
 mod window_exclusion;
+mod gapfill;
 mod equal_zeros;
 mod table_columns;
 mod bounds;

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::datatypes::{DataType as ArrowType, Field as ArrowField, FieldRef};
 use datafusion::common::config::ConfigOptions;
@@ -22,6 +23,7 @@ use datafusion::sql::sqlparser::ast::{DataType as SqlType, Query, Statement};
 use meunier_segment::schema::DataType;
 
 use crate::asof_join::{NEAREST, join_nearest, nearest_function};
+use crate::gapfill::{GAPFILL, fill_gaps, gapfill_function};
 use crate::response::rows::{PINOT_TYPE, PINOT_TYPE_JSON};
 use crate::table_columns::scan_type;
 use crate::table_provider::SnapshotTable;
@@ -33,6 +35,9 @@ pub(crate) struct PlanContext<'a> {
     tables: HashMap<String, Arc<dyn TableSource>>,
     functions: &'a Functions,
     state: &'a SessionState,
+    /// Whether ASOF joins and GAPFILL were met, since to look for them is a walk through every expression.
+    meets_asof: AtomicBool,
+    meets_gapfill: AtomicBool,
 }
 
 impl<'a> PlanContext<'a> {
@@ -43,7 +48,13 @@ impl<'a> PlanContext<'a> {
         state: &'a SessionState,
     ) -> PlanContext<'a> {
         let tables = tables.into_iter().map(|(name, table)| (name, provider_as_source(Arc::new(table))));
-        PlanContext { tables: tables.collect(), functions, state }
+        PlanContext {
+            tables: tables.collect(),
+            functions,
+            state,
+            meets_asof: AtomicBool::new(false),
+            meets_gapfill: AtomicBool::new(false),
+        }
     }
 
     /// Returns the logical plan of a query, checked to be one that only reads. `parameters` are the types of `$1`, `$2`, …
@@ -63,7 +74,11 @@ impl<'a> PlanContext<'a> {
             .with_allow_dml(false)
             .with_allow_statements(false)
             .verify_plan(&plan)?;
-        join_nearest(plan)
+        let plan = if self.meets_asof.load(Ordering::Relaxed) { join_nearest(plan)? } else { plan };
+        match self.meets_gapfill.load(Ordering::Relaxed) {
+            true => fill_gaps(plan, self.functions, self.state),
+            false => Ok(plan),
+        }
     }
 }
 
@@ -85,7 +100,14 @@ impl ContextProvider for PlanContext<'_> {
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
         match name {
-            NEAREST => Some(nearest_function()),
+            NEAREST => {
+                self.meets_asof.store(true, Ordering::Relaxed);
+                Some(nearest_function())
+            }
+            GAPFILL => {
+                self.meets_gapfill.store(true, Ordering::Relaxed);
+                Some(gapfill_function())
+            }
             _ => self.functions.scalar(name),
         }
     }

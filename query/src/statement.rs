@@ -21,12 +21,23 @@ use crate::pinot_sql::PinotDialect;
 /// with a clearer message.
 const PARSER_RECURSION_MAX: usize = 4 * size::DEPTH_MAX;
 
+/// What an EXPLAIN asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Explain {
+    /// `EXPLAIN`: all that is known, in our words.
+    Everything,
+    /// `EXPLAIN PLAN FOR`: Pinot's table of operators, or of a multi-stage query the logical plan.
+    Plan,
+    /// `EXPLAIN IMPLEMENTATION PLAN FOR`: the plan as it is run.
+    Implementation,
+}
+
 /// One statement, its options taken out.
 #[derive(Debug)]
 pub(crate) struct Statement {
     tokens: Vec<TokenWithSpan>,
-    /// Whether its plan is asked for instead of its rows.
-    pub(crate) explain: bool,
+    /// Which plan is asked for instead of its rows.
+    pub(crate) explain: Option<Explain>,
     /// `SET` and `OPTION` pairs, in the order in which later ones win.
     pub(crate) options: Vec<(String, String)>,
 }
@@ -212,34 +223,30 @@ fn plain_text(tokens: &[TokenWithSpan]) -> String {
 }
 
 /// Takes `EXPLAIN [IMPLEMENTATION] [PLAN [… FOR]]` from the front.
-fn take_explain(tokens: &mut Vec<TokenWithSpan>) -> bool {
+fn take_explain(tokens: &mut Vec<TokenWithSpan>) -> Option<Explain> {
+    const KNOWN: [&str; 9] =
+        ["PLAN", "FOR", "IMPLEMENTATION", "INCLUDING", "EXCLUDING", "ALL", "ATTRIBUTES", "WITH", "WITHOUT"];
     if !is_word(tokens.first(), Keyword::EXPLAIN) {
-        return false;
+        return None;
     }
     let query = tokens.iter().position(|token| begins_query(&token.token)).unwrap_or(tokens.len());
-    let only_known = tokens[1..query].iter().all(|token| match &token.token {
-        Token::Word(word) => {
-            let known = [
-                "PLAN",
-                "FOR",
-                "IMPLEMENTATION",
-                "INCLUDING",
-                "EXCLUDING",
-                "ALL",
-                "ATTRIBUTES",
-                "WITH",
-                "WITHOUT",
-            ];
-            known.iter().any(|known| word.value.eq_ignore_ascii_case(known))
-        }
+    let is_named = |token: &TokenWithSpan, name: &str| match &token.token {
+        Token::Word(word) => word.value.eq_ignore_ascii_case(name),
         _ => false,
-    });
-    if only_known {
-        tokens.drain(..query);
-    } else {
+    };
+    let said = &tokens[1..query];
+    if !said.iter().all(|token| KNOWN.iter().any(|known| is_named(token, known))) {
         tokens.remove(0);
+        return Some(Explain::Everything);
     }
-    true
+    let says = |name: &str| said.iter().any(|token| is_named(token, name));
+    let explain = match (says("IMPLEMENTATION"), says("PLAN")) {
+        (true, _) => Explain::Implementation,
+        (false, true) => Explain::Plan,
+        (false, false) => Explain::Everything,
+    };
+    tokens.drain(..query);
+    Some(explain)
 }
 
 fn begins_query(token: &Token) -> bool {

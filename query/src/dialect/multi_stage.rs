@@ -49,6 +49,7 @@ pub(super) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<Re
         column_names: None,
         implicit_limit: None,
         multistage: true,
+        operators: None,
         parameters: Vec::new(),
     })
 }
