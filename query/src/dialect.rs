@@ -9,13 +9,19 @@
 //! in it known to exist.
 
 mod aliases;
+mod asof;
 mod column_names;
 mod columns;
+mod conditions;
 mod expansion;
 mod expressions;
+mod gapfill;
+pub(crate) mod item_names;
 mod literals;
 mod multi_stage;
 mod multi_value;
+mod null_tests;
+pub(crate) mod operators;
 mod parameters;
 mod single_stage;
 mod syntax;
@@ -30,7 +36,10 @@ use datafusion::sql::sqlparser::ast::{
 };
 use meunier_segment::table_snapshot::TableSnapshot;
 
+use self::operators::Operators;
+use crate::asof_join::NEAREST;
 use crate::error::QueryError;
+use crate::gapfill::GAPFILL;
 use crate::options::QueryOptions;
 use crate::shape::{Parameter, Shape};
 use crate::table_columns::{TableColumn, TableColumns};
@@ -46,6 +55,8 @@ pub(crate) struct Dialect<'a> {
     pub(crate) now_ms: i64,
     /// The statement's shape, where constants may become parameters.
     pub(crate) shape: Option<&'a Shape>,
+    /// Whether Pinot's operators are asked for.
+    pub(crate) explains: bool,
 }
 
 /// A query that DataFusion understands as Pinot means it.
@@ -60,6 +71,8 @@ pub(crate) struct RewrittenQuery {
     pub(crate) implicit_limit: Option<u64>,
     /// Which dialect it was read in.
     pub(crate) multistage: bool,
+    /// What Pinot's single-stage engine would do, where that is asked for.
+    pub(crate) operators: Option<Operators>,
     /// The constants that stand in it as `$1`, `$2`, …: that of number `n` of the shape as `$n+1`.
     pub(crate) parameters: Vec<Parameter>,
 }
@@ -95,13 +108,20 @@ impl UsedTable {
 ///
 /// # Errors
 /// When a table, column or function does not exist, or the query means nothing in the dialect.
-pub(crate) fn rewrite(query: Box<Query>, dialect: &Dialect<'_>) -> Result<RewrittenQuery, QueryError> {
+pub(crate) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<RewrittenQuery, QueryError> {
     expansion::check(&query)?;
+    asof::mark(&mut query)?;
+    let gapfill = gapfill::rewrite(&mut query, dialect.functions)?;
     check_functions(&query, dialect.functions)?;
-    let mut rewritten = match dialect.options.multistage || !is_single_stage(&query) {
+    let is_multistage = dialect.options.multistage || gapfill.is_some() || !is_single_stage(&query);
+    let mut rewritten = match is_multistage {
         true => multi_stage::rewrite(query, dialect)?,
         false => single_stage::rewrite(query, dialect)?,
     };
+    if let Some(gapfill::Gapfill { column_names, implicit_limit }) = gapfill {
+        rewritten.column_names = column_names;
+        rewritten.implicit_limit = implicit_limit;
+    }
     let _ = VisitMut::visit(&mut rewritten.query, &mut InnerNames(dialect.functions));
     Ok(rewritten)
 }
@@ -164,7 +184,7 @@ fn check_functions(query: &Query, functions: &Functions) -> Result<(), QueryErro
         fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<QueryError> {
             let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
             let name = syntax::function_name(function);
-            if !self.0.exists(&name) {
+            if !self.0.exists(&name) && ![NEAREST, GAPFILL].contains(&name.as_str()) {
                 return ControlFlow::Break(missing_function(&function.name.to_string(), self.0));
             }
             ControlFlow::Continue(())

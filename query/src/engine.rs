@@ -7,6 +7,7 @@
 //! Invariant: an answer always comes, also for a query that panics.
 
 use std::any::Any;
+use std::collections::HashSet;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -21,7 +22,9 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::execution::{SessionStateDefaults, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
+use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::SessionConfig;
 use datafusion::scalar::ScalarValue;
 use futures::{FutureExt, StreamExt};
@@ -31,13 +34,16 @@ use tokio::runtime::Runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::dialect::item_names::unique_name;
 use crate::dialect::{Dialect, RewrittenQuery, rewrite};
 use crate::equal_zeros::EqualZeros;
 use crate::error::QueryError;
-use crate::explain::explain_scans;
+use crate::explain::{explain_scans, operators_table};
+use crate::gapfill::GapfillPlanner;
 use crate::grouping::replace_aggregates;
 use crate::join_aggregation::aggregate_below_joins;
 use crate::limits::{YieldAboveJoins, query_environment, shared_environment};
+use crate::operators::PinotOperators;
 use crate::options::QueryOptions;
 use crate::plan_cache::{KnownPlan, PlanCache, PlannedCall, values_of};
 use crate::planner::PlanContext;
@@ -45,7 +51,7 @@ use crate::response::rows::{append_rows, type_name};
 use crate::response::{AnswerStatistics, ImplicitLimit, OutputColumn, ResultTable, write};
 use crate::shape::Shape;
 use crate::short_path::ShortPlan;
-use crate::statement::{Statement, tokens_of};
+use crate::statement::{Explain, Statement, tokens_of};
 use crate::table_provider::SnapshotTable;
 use crate::tables::Tables;
 use meunier_execution::counters::ScanCounters;
@@ -385,10 +391,12 @@ impl Core {
         tables: &Tables,
         timeout_found: oneshot::Sender<Duration>,
     ) -> Outcome {
-        let explained = statement.explain.then(|| statement.to_string());
+        let explained = statement.explain.map(|explain| (explain, statement.to_string()));
         let options = &asked.options;
         let shape = (explained.is_none() && options.rules.short_path).then_some(&asked.shape);
-        let dialect = Dialect { tables, functions: &self.functions, options, now_ms: now_ms(), shape };
+        let explains = statement.explain == Some(Explain::Plan);
+        let dialect =
+            Dialect { tables, functions: &self.functions, options, now_ms: now_ms(), shape, explains };
         let rewritten = match statement.parse().and_then(|query| rewrite(query, &dialect)) {
             Ok(rewritten) => rewritten,
             Err(error) => return Outcome::failed(error),
@@ -452,7 +460,7 @@ impl Core {
         &self,
         asked: &Asked,
         rewritten: RewrittenQuery,
-        explained: Option<String>,
+        explained: Option<(Explain, String)>,
         counters: &Arc<ScanCounters>,
     ) -> Result<(ResultTable, Option<QueryError>), QueryError> {
         let Asked { request, shape, options } = asked;
@@ -471,6 +479,7 @@ impl Core {
                 .map(|(name, used)| (name.clone(), used.table.clone(), Arc::clone(&used.snapshot))),
             _ => None,
         };
+        let segment_count = rewritten.tables.values().map(|used| used.snapshot.segment_refs().count()).sum();
         let host_name: Arc<str> = self.config.host_name.as_str().into();
         let tables = rewritten.tables.into_iter().map(|(name, used)| {
             let columns = used.shown_columns();
@@ -514,11 +523,25 @@ impl Core {
         let logical = state.optimize(&logical).map_err(planning)?;
         let logical = aggregate_below_joins(logical, state.execution_props()).map_err(planning)?;
         let logical = replace_aggregates(logical, state.execution_props()).map_err(planning)?;
-        let physical =
-            state.query_planner().create_physical_plan(&logical, &state).await.map_err(planning)?;
-        if let Some(text) = explained {
-            let scans = explain_scans(physical.as_ref()).map_err(running)?;
-            return Ok((explanation(&text, &logical, physical.as_ref(), &scans), None));
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(GapfillPlanner)]);
+        let physical = planner.create_physical_plan(&logical, &state).await.map_err(planning)?;
+        if let Some((explain, text)) = explained {
+            let table = match (explain, &rewritten.operators) {
+                (Explain::Plan, Some(operators)) => {
+                    operators_table(operators, segment_count, physical.as_ref()).map_err(running)?
+                }
+                (Explain::Plan, None) => {
+                    plan_table(&text, &format!("Execution Plan\n{}", logical.display_indent()))
+                }
+                (Explain::Implementation, _) => {
+                    plan_table(&text, &displayable(physical.as_ref()).indent(false).to_string())
+                }
+                (Explain::Everything, _) => {
+                    let scans = explain_scans(physical.as_ref()).map_err(running)?;
+                    plan_table(&text, &everything(&logical, physical.as_ref(), &scans))
+                }
+            };
+            return Ok((table, None));
         }
         let columns = output_columns(&logical, rewritten.column_names);
         let environment =
@@ -624,10 +647,12 @@ fn base_state(config: &EngineConfig, environment: Arc<RuntimeEnv>) -> SessionSta
     // They look keys up in dictionaries, once a segment.
     options.optimizer.hash_join_inlist_pushdown_max_distinct_values = JOIN_KEYS_LISTED;
     options.optimizer.hash_join_inlist_pushdown_max_size = JOIN_KEYS_BYTES_MAX;
+    let mut planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(PinotOperators::new())];
+    planners.extend(SessionStateDefaults::default_expr_planners());
     SessionStateBuilder::new()
         .with_config(session)
         .with_runtime_env(environment)
-        .with_expr_planners(SessionStateDefaults::default_expr_planners())
+        .with_expr_planners(planners)
         .with_analyzer_rule(Arc::new(EqualZeros))
         .with_physical_optimizer_rule(Arc::new(YieldAboveJoins))
         .build()
@@ -645,14 +670,21 @@ fn options_of(request: &QueryRequest, statement: &Statement) -> Result<QueryOpti
 
 fn output_columns(plan: &LogicalPlan, names: Option<Vec<String>>) -> Vec<OutputColumn> {
     let fields = plan.schema().fields();
-    let names = names.unwrap_or_else(|| fields.iter().map(|field| field.name().clone()).collect());
+    let names = names.unwrap_or_else(|| {
+        let mut taken = HashSet::new();
+        fields.iter().map(|field| unique_name(field.name(), &mut taken)).collect()
+    });
     let columns = fields.iter().zip(names);
     columns.map(|(field, name)| OutputColumn { name, type_name: type_name(field) }).collect()
 }
 
-/// Pinot's shape of an explanation: the statement, and as text the plan and how its scans read segments.
-fn explanation(text: &str, logical: &LogicalPlan, physical: &dyn ExecutionPlan, scans: &str) -> ResultTable {
-    let plan = format!("{}\n\n{}\n{scans}", logical.display_indent(), displayable(physical).indent(false));
+/// Both plans and how scans read segments.
+fn everything(logical: &LogicalPlan, physical: &dyn ExecutionPlan, scans: &str) -> String {
+    format!("{}\n\n{}\n{scans}", logical.display_indent(), displayable(physical).indent(false))
+}
+
+/// Pinot's shape of an explanation: the statement, and its plan as text.
+fn plan_table(text: &str, plan: &str) -> ResultTable {
     let column = |name: &str| OutputColumn { name: name.into(), type_name: "STRING" };
     let row = serde_json::to_vec(&[text, plan.trim_end()]).expect("texts are always JSON");
     ResultTable {

@@ -286,10 +286,32 @@ fn detail_of(error: &DataFusionError) -> String {
         other => other.strip_backtrace(),
     };
     let message = message.split(DataFusionError::BACK_TRACE_SEP).next().unwrap_or_default();
-    match ungrouped_column(message) {
-        Some(column) => format!("column `{column}` stands neither in GROUP BY nor in an aggregate"),
-        None => message.trim_end().to_owned(),
+    match (ungrouped_column(message), in_pinots_words(message)) {
+        (Some(column), _) => format!("column `{column}` stands neither in GROUP BY nor in an aggregate"),
+        (None, Some(pinots)) => pinots,
+        (None, None) => message.trim_end().to_owned(),
     }
+}
+
+/// Returns what Pinot says of faults that clients know by its words.
+fn in_pinots_words(message: &str) -> Option<String> {
+    if message.starts_with("Aggregate function calls cannot be nested") {
+        return Some("Aggregate expressions cannot be nested".into());
+    }
+    if let Some(compared) =
+        message.strip_prefix("Cannot infer common argument type for comparison operation ")
+    {
+        let mut words = compared.split_whitespace();
+        let (left, operator, right) = (words.next()?, words.next()?, words.next()?);
+        return Some(format!(
+            "Cannot apply '{operator}' to arguments of type '<{left}> {operator} <{right}>'"
+        ));
+    }
+    let (_, having) = message.split_once("HAVING clause references: ")?;
+    let (expr, _) = having.split_once(" must appear in the GROUP BY clause")?;
+    let column = expr.split_whitespace().next()?;
+    let column = column.rsplit('.').next().unwrap_or(column).trim_matches(['"', '(']);
+    Some(format!("Expression '{column}' is not being grouped"))
 }
 
 /// Returns the column of `… column "t.a" must appear in the GROUP BY clause …`.

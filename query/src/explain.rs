@@ -1,5 +1,7 @@
 //! The part of an explanation that tells how segments are read: what drops segments and rows before any row is tested.
 
+mod operators;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -14,6 +16,8 @@ use meunier_execution::star_tree_query::StarTreeQuery;
 use crate::compute::carried;
 use crate::grouping_scan::GroupingScan;
 use crate::scan::SegmentScan;
+
+pub(crate) use self::operators::operators_table;
 
 /// Returns a paragraph for each scan of a plan.
 ///
@@ -37,6 +41,19 @@ fn append(plan: &dyn ExecutionPlan, text: &mut String) -> Result<()> {
         }
     }
     plan.children().into_iter().try_for_each(|child| append(child.as_ref(), text))
+}
+
+/// Returns what the scans of a plan read.
+fn scans_of(plan: &dyn ExecutionPlan) -> Vec<SegmentInput> {
+    let source = plan.downcast_ref::<DataSourceExec>().map(|source| source.data_source());
+    let read = source.and_then(|source| {
+        if let Some(scan) = source.downcast_ref::<SegmentScan>() {
+            return Some(scan.reads().1.clone());
+        }
+        source.downcast_ref::<GroupingScan>().map(|scan| scan.work().segments.clone())
+    });
+    let below = plan.children().into_iter().flat_map(|child| scans_of(child.as_ref()));
+    read.into_iter().chain(below).collect()
 }
 
 fn describe(

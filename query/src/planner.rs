@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::datatypes::{DataType as ArrowType, Field as ArrowField, FieldRef};
 use datafusion::common::config::ConfigOptions;
@@ -21,9 +22,12 @@ use datafusion::sql::planner::{NullOrdering, ParserOptions, PlannerContext, SqlT
 use datafusion::sql::sqlparser::ast::{DataType as SqlType, Query, Statement};
 use meunier_segment::schema::DataType;
 
+use crate::asof_join::{NEAREST, join_nearest, nearest_function};
+use crate::gapfill::{GAPFILL, fill_gaps, gapfill_function};
 use crate::response::rows::{PINOT_TYPE, PINOT_TYPE_JSON};
 use crate::table_columns::scan_type;
 use crate::table_provider::SnapshotTable;
+use crate::window_exclusion::window_function;
 use meunier_functions::Functions;
 
 /// What a statement may name.
@@ -31,6 +35,9 @@ pub(crate) struct PlanContext<'a> {
     tables: HashMap<String, Arc<dyn TableSource>>,
     functions: &'a Functions,
     state: &'a SessionState,
+    /// Whether ASOF joins and GAPFILL were met, since to look for them is a walk through every expression.
+    meets_asof: AtomicBool,
+    meets_gapfill: AtomicBool,
 }
 
 impl<'a> PlanContext<'a> {
@@ -41,7 +48,13 @@ impl<'a> PlanContext<'a> {
         state: &'a SessionState,
     ) -> PlanContext<'a> {
         let tables = tables.into_iter().map(|(name, table)| (name, provider_as_source(Arc::new(table))));
-        PlanContext { tables: tables.collect(), functions, state }
+        PlanContext {
+            tables: tables.collect(),
+            functions,
+            state,
+            meets_asof: AtomicBool::new(false),
+            meets_gapfill: AtomicBool::new(false),
+        }
     }
 
     /// Returns the logical plan of a query, checked to be one that only reads. `parameters` are the types of `$1`, `$2`, …
@@ -61,7 +74,11 @@ impl<'a> PlanContext<'a> {
             .with_allow_dml(false)
             .with_allow_statements(false)
             .verify_plan(&plan)?;
-        Ok(plan)
+        let plan = if self.meets_asof.load(Ordering::Relaxed) { join_nearest(plan)? } else { plan };
+        match self.meets_gapfill.load(Ordering::Relaxed) {
+            true => fill_gaps(plan, self.functions, self.state),
+            false => Ok(plan),
+        }
     }
 }
 
@@ -82,7 +99,17 @@ impl ContextProvider for PlanContext<'_> {
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
-        self.functions.scalar(name)
+        match name {
+            NEAREST => {
+                self.meets_asof.store(true, Ordering::Relaxed);
+                Some(nearest_function())
+            }
+            GAPFILL => {
+                self.meets_gapfill.store(true, Ordering::Relaxed);
+                Some(gapfill_function())
+            }
+            _ => self.functions.scalar(name),
+        }
     }
 
     fn get_higher_order_meta(&self, _name: &str) -> Option<Arc<HigherOrderUDF>> {
@@ -94,7 +121,7 @@ impl ContextProvider for PlanContext<'_> {
     }
 
     fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
-        self.functions.window(name)
+        self.functions.window(name).or_else(|| window_function(name, self.functions))
     }
 
     fn get_variable_type(&self, _variable_names: &[String]) -> Option<ArrowType> {

@@ -4,6 +4,7 @@
 //! exactly one `SELECT` (or `EXPLAIN` of one) through. [`Statement::parse`] then makes the syntax tree, which recurses and
 //! so belongs on a thread with a deep stack.
 
+pub(crate) mod forms;
 mod size;
 
 use std::fmt;
@@ -20,12 +21,23 @@ use crate::pinot_sql::PinotDialect;
 /// with a clearer message.
 const PARSER_RECURSION_MAX: usize = 4 * size::DEPTH_MAX;
 
+/// What an EXPLAIN asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Explain {
+    /// `EXPLAIN`: all that is known, in our words.
+    Everything,
+    /// `EXPLAIN PLAN FOR`: Pinot's table of operators, or of a multi-stage query the logical plan.
+    Plan,
+    /// `EXPLAIN IMPLEMENTATION PLAN FOR`: the plan as it is run.
+    Implementation,
+}
+
 /// One statement, its options taken out.
 #[derive(Debug)]
 pub(crate) struct Statement {
     tokens: Vec<TokenWithSpan>,
-    /// Whether its plan is asked for instead of its rows.
-    pub(crate) explain: bool,
+    /// Which plan is asked for instead of its rows.
+    pub(crate) explain: Option<Explain>,
     /// `SET` and `OPTION` pairs, in the order in which later ones win.
     pub(crate) options: Vec<(String, String)>,
 }
@@ -67,7 +79,7 @@ impl Statement {
         let end = self.tokens.last().map_or(Location { line: 1, column: 1 }, |token| token.span.end);
         let mut parser = Parser::new(&PinotDialect)
             .with_recursion_limit(PARSER_RECURSION_MAX)
-            .with_tokens_with_locations(self.tokens);
+            .with_tokens_with_locations(forms::rewrite(self.tokens));
         let query = parser.parse_query().map_err(|error| syntax_error(error, end))?;
         let rest = parser.peek_token();
         if rest.token != Token::EOF {
@@ -98,6 +110,11 @@ pub(crate) fn tokens_of(text: &str) -> Result<Vec<TokenWithSpan>, QueryError> {
         QueryError::Syntax { line, column, detail: lower_first(&error.message) }
     })?;
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
+    for token in &mut tokens {
+        if let Token::UnicodeStringLiteral(text) = &mut token.token {
+            token.token = Token::SingleQuotedString(std::mem::take(text));
+        }
+    }
     match tokens.iter().find(|token| matches!(token.token, Token::Placeholder(_))) {
         Some(token) => Err(at(
             token,
@@ -164,7 +181,7 @@ fn option_clause_start(tokens: &[TokenWithSpan]) -> Option<usize> {
     named_option.then_some(word)
 }
 
-/// An option's value: a word, a number, or a text in quotes; a sign may stand before a number.
+/// An option's value: a word, a number, several with `|` between, or a text in quotes; a sign may stand before a number.
 fn option_value(tokens: &[TokenWithSpan]) -> Result<String, QueryError> {
     match tokens {
         [TokenWithSpan { token: Token::SingleQuotedString(text), .. }] => Ok(text.clone()),
@@ -183,7 +200,13 @@ fn is_name(tokens: &[TokenWithSpan]) -> bool {
 fn is_plain(token: &Token) -> bool {
     matches!(
         token,
-        Token::Word(_) | Token::Number(..) | Token::Period | Token::Minus | Token::Plus | Token::Colon
+        Token::Word(_)
+            | Token::Number(..)
+            | Token::Period
+            | Token::Minus
+            | Token::Plus
+            | Token::Colon
+            | Token::Pipe
     )
 }
 
@@ -200,34 +223,30 @@ fn plain_text(tokens: &[TokenWithSpan]) -> String {
 }
 
 /// Takes `EXPLAIN [IMPLEMENTATION] [PLAN [… FOR]]` from the front.
-fn take_explain(tokens: &mut Vec<TokenWithSpan>) -> bool {
+fn take_explain(tokens: &mut Vec<TokenWithSpan>) -> Option<Explain> {
+    const KNOWN: [&str; 9] =
+        ["PLAN", "FOR", "IMPLEMENTATION", "INCLUDING", "EXCLUDING", "ALL", "ATTRIBUTES", "WITH", "WITHOUT"];
     if !is_word(tokens.first(), Keyword::EXPLAIN) {
-        return false;
+        return None;
     }
     let query = tokens.iter().position(|token| begins_query(&token.token)).unwrap_or(tokens.len());
-    let only_known = tokens[1..query].iter().all(|token| match &token.token {
-        Token::Word(word) => {
-            let known = [
-                "PLAN",
-                "FOR",
-                "IMPLEMENTATION",
-                "INCLUDING",
-                "EXCLUDING",
-                "ALL",
-                "ATTRIBUTES",
-                "WITH",
-                "WITHOUT",
-            ];
-            known.iter().any(|known| word.value.eq_ignore_ascii_case(known))
-        }
+    let is_named = |token: &TokenWithSpan, name: &str| match &token.token {
+        Token::Word(word) => word.value.eq_ignore_ascii_case(name),
         _ => false,
-    });
-    if only_known {
-        tokens.drain(..query);
-    } else {
+    };
+    let said = &tokens[1..query];
+    if !said.iter().all(|token| KNOWN.iter().any(|known| is_named(token, known))) {
         tokens.remove(0);
+        return Some(Explain::Everything);
     }
-    true
+    let says = |name: &str| said.iter().any(|token| is_named(token, name));
+    let explain = match (says("IMPLEMENTATION"), says("PLAN")) {
+        (true, _) => Explain::Implementation,
+        (false, true) => Explain::Plan,
+        (false, false) => Explain::Everything,
+    };
+    tokens.drain(..query);
+    Some(explain)
 }
 
 fn begins_query(token: &Token) -> bool {

@@ -97,9 +97,22 @@ impl TableColumns {
         did_you_mean(name, self.fields().iter().map(|field| &*field.name))
     }
 
+    /// Returns the schema's columns as `*` lists them: by name, as Pinot does.
+    pub(crate) fn listed(&self) -> Vec<&Field> {
+        let mut fields: Vec<&Field> = self.fields().iter().collect();
+        fields.sort_by(|a, b| a.name.cmp(&b.name));
+        fields
+    }
+
+    /// Returns whether the multi-stage planner takes a column for one that can be null: only schemas with column-based
+    /// null handling say so, whatever rows hold.
+    pub(crate) fn is_planned_nullable(&self, field: &Field) -> bool {
+        !field.not_null && self.schema.as_ref().is_some_and(|schema| schema.column_based_null_handling())
+    }
+
     /// Returns the schema's columns and those of `extra`, which are not in it.
     pub(crate) fn shown(&self, extra: &BTreeSet<String>) -> Vec<TableColumn> {
-        let stored = self.fields().iter().map(|field| self.stored(field));
+        let stored = self.listed().into_iter().map(|field| self.stored(field));
         stored.chain(extra.iter().filter_map(|name| self.find(name))).collect()
     }
 
@@ -107,7 +120,7 @@ impl TableColumns {
         let column_based = self.schema.as_ref().is_some_and(|schema| schema.column_based_null_handling());
         let nullable = match column_based {
             true => !field.not_null,
-            false => self.table_nulls && !field.not_null,
+            false => self.table_nulls,
         };
         TableColumn::Stored { field: Arc::new(field.clone()), shows_nulls: self.null_handling && nullable }
     }

@@ -19,7 +19,8 @@ pub(super) fn name_of(expr: &Expr) -> String {
     }
 }
 
-fn nested_name(expr: &Expr) -> String {
+/// Returns the name of an expression inside a call.
+pub(super) fn nested_name(expr: &Expr) -> String {
     if let Some(literal) = Literal::of(expr) {
         return match literal {
             Literal::Text(text) | Literal::Number(text) | Literal::Bytes(text) => format!("'{text}'"),

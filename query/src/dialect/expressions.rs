@@ -296,6 +296,7 @@ impl Expressions<'_> {
             "distinctavg" => {
                 self.or_when_empty(make("avg", distinct, vec![as_double(argument)]), "-Infinity")
             }
+            "min" | "max" if self.type_of(argument) == Some(DataType::String) => make(name, None, arguments),
             "min" => self
                 .or_when_empty(self.extreme(argument, &|argument| make("min", None, argument)), "Infinity"),
             "max" => self

@@ -5,16 +5,23 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArguments, Ident, ObjectName, Query, Select,
-    SelectItem, SetExpr, TableAlias, TableFactor, VisitMut, VisitorMut,
+    SelectItem, SetExpr, SetOperator, TableAlias, TableFactor, VisitMut, VisitorMut, WindowType,
 };
 
-use super::expressions::ago;
-use super::syntax::{arguments, call_of, column, concatenation, function_name, not, number, quoted};
-use super::syntax_forms::as_call;
-use super::{Dialect, RewrittenQuery, UsedTable};
-use crate::error::QueryError;
-use crate::table_columns::{TableColumn, null_flag_name};
 use meunier_functions::percentile_suffix;
+use meunier_segment::schema::DataType;
+
+use super::conditions::{self, divide_exactly};
+use super::expressions::ago;
+use super::item_names::ItemNames;
+use super::literals::Literal;
+use super::syntax::{arguments, call_of, cast, concatenation, function_name, number, quoted, unwrapped};
+use super::syntax_forms::as_call;
+use super::{Dialect, RewrittenQuery, UsedTable, null_tests};
+use crate::error::QueryError;
+use crate::operators::exact_division;
+use crate::table_columns::TableColumn;
+use crate::window_exclusion::Exclusion;
 
 /// Rewrites a query.
 ///
@@ -35,13 +42,14 @@ pub(super) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<Re
             used.virtual_columns.insert(name);
         }
     }
-    name_items(&mut query);
+    let _ = VisitMut::visit(&mut query, &mut ItemNames);
     Ok(RewrittenQuery {
         query,
         tables,
         column_names: None,
         implicit_limit: None,
         multistage: true,
+        operators: None,
         parameters: Vec::new(),
     })
 }
@@ -53,16 +61,14 @@ fn stop_at_error(flow: ControlFlow<QueryError>) -> Result<(), QueryError> {
     }
 }
 
-/// Gives result columns that are computed the name that Pinot gives them: `EXPR$` and their position.
-fn name_items(query: &mut Query) {
-    let SetExpr::Select(select) = &mut *query.body else { return };
-    for (position, item) in select.projection.iter_mut().enumerate() {
-        if let SelectItem::UnnamedExpr(expr) = item
-            && !matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
-        {
-            *item =
-                SelectItem::ExprWithAlias { expr: expr.clone(), alias: quoted(&format!("EXPR${position}")) };
+/// `MINUS` is another word for `EXCEPT`.
+fn call_minus_except(body: &mut SetExpr) {
+    if let SetExpr::SetOperation { left, op, right, .. } = body {
+        if *op == SetOperator::Minus {
+            *op = SetOperator::Except;
         }
+        call_minus_except(left);
+        call_minus_except(right);
     }
 }
 
@@ -115,6 +121,7 @@ impl VisitorMut for Names<'_> {
     type Break = QueryError;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<QueryError> {
+        call_minus_except(&mut query.body);
         let mut defined = Vec::new();
         if let Some(with) = &query.with {
             if with.recursive {
@@ -194,6 +201,20 @@ impl Rewriter<'_> {
         quoted(self.spellings.get(&name.value.to_lowercase()).unwrap_or(&name.value))
     }
 
+    /// Whether an expression is a column of moments, in every table that has it.
+    fn is_timestamp(&self, expr: &Expr) -> bool {
+        let name = match unwrapped(expr) {
+            Expr::Identifier(name) => name,
+            Expr::CompoundIdentifier(parts) => match parts.last() {
+                Some(name) => name,
+                None => return false,
+            },
+            _ => return false,
+        };
+        let mut found = self.tables.values().filter_map(|used| used.columns.find(&name.value)).peekable();
+        found.peek().is_some() && found.all(|column| column.data_type() == DataType::Timestamp)
+    }
+
     fn call(&self, function: &mut Function) -> Result<Option<Expr>, QueryError> {
         let name = function_name(function);
         let arguments = arguments(function).unwrap_or_default();
@@ -242,18 +263,24 @@ impl Rewriter<'_> {
             _ => None,
         })
     }
+}
 
-    /// In a SELECT from one table alone, a column's nulls are known without null handling too.
-    fn null_flags(&mut self, select: &mut Select) {
-        let [from] = &select.from[..] else { return };
-        let TableFactor::Table { name, .. } = &from.relation else { return };
-        let name =
-            name.0.last().and_then(|part| part.as_ident()).map(|part| part.value.clone()).unwrap_or_default();
-        let Some(used) = self.tables.get(&name).filter(|_| from.joins.is_empty()) else { return };
-        let mut flags = NullFlags { used, found: Vec::new(), open_queries: 0 };
-        let _ = select.projection.visit(&mut flags);
-        let _ = select.selection.visit(&mut flags);
-        self.virtual_columns.extend(flags.found.into_iter().map(|flag| (name.clone(), flag)));
+/// Names a function after the rows that its frame leaves out. One that has no frame stays what it is.
+fn name_exclusion(function: &mut Function) {
+    let name = function_name(function);
+    let Some(WindowType::WindowSpec(spec)) = &mut function.over else { return };
+    let mark = spec.window_name.as_ref().and_then(|mark| Exclusion::of_mark(&mark.value));
+    let Some(exclusion) = mark else { return };
+    spec.window_name = None;
+    if spec.window_frame.is_some() {
+        function.name = vec![quoted(&exclusion.function_name(&name))].into();
+    }
+}
+
+/// A number beside moments is milliseconds since the epoch.
+fn as_timestamp(constant: &mut Expr) {
+    if let Some(Literal::Number(_)) = Literal::of(constant) {
+        *constant = cast(constant.clone(), DataType::Timestamp);
     }
 }
 
@@ -262,7 +289,7 @@ fn operator_of(name: &str) -> Option<BinaryOperator> {
         "add" | "plus" => BinaryOperator::Plus,
         "sub" | "minus" => BinaryOperator::Minus,
         "mult" | "times" => BinaryOperator::Multiply,
-        "div" | "divide" => BinaryOperator::Divide,
+        "div" | "divide" => exact_division(),
         "mod" => BinaryOperator::Modulo,
         "equals" => BinaryOperator::Eq,
         "notequals" => BinaryOperator::NotEq,
@@ -278,7 +305,9 @@ impl VisitorMut for Rewriter<'_> {
     type Break = QueryError;
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<QueryError> {
-        self.null_flags(select);
+        let flags = null_tests::rewrite(select, self.tables);
+        self.virtual_columns.extend(flags);
+        conditions::rewrite(select);
         ControlFlow::Continue(())
     }
 
@@ -287,6 +316,15 @@ impl VisitorMut for Rewriter<'_> {
         | TableFactor::Derived { alias: Some(alias), .. } = factor
         {
             alias.name = self.spelled(&alias.name.clone());
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<QueryError> {
+        if let Expr::Function(function) = expr
+            && self.dialect.functions.aggregate(&function_name(function)).is_some()
+        {
+            divide_exactly(&mut function.args);
         }
         ControlFlow::Continue(())
     }
@@ -301,55 +339,25 @@ impl VisitorMut for Rewriter<'_> {
                 Some(concatenation("$concat", (**left).clone(), (**right).clone()))
             }
             Expr::Function(function) => match self.call(function) {
+                Ok(None) => {
+                    name_exclusion(function);
+                    None
+                }
                 Ok(rewritten) => rewritten,
                 Err(error) => return ControlFlow::Break(error),
             },
+            Expr::Between { expr: inner, low, high, .. } if self.is_timestamp(inner) => {
+                [low, high].into_iter().for_each(|bound| as_timestamp(bound));
+                None
+            }
+            Expr::InList { expr: inner, list, .. } if self.is_timestamp(inner) => {
+                list.iter_mut().for_each(as_timestamp);
+                None
+            }
             ref other => as_call(other),
         };
         if let Some(rewritten) = rewritten {
             *expr = rewritten;
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-/// Writes `column IS NULL` as the flag that says so.
-struct NullFlags<'a> {
-    used: &'a UsedTable,
-    found: Vec<String>,
-    open_queries: usize,
-}
-
-impl VisitorMut for NullFlags<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
-        self.open_queries += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
-        self.open_queries -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        let (inner, is_null) = match expr {
-            Expr::IsNull(inner) => (inner, true),
-            Expr::IsNotNull(inner) => (inner, false),
-            _ => return ControlFlow::Continue(()),
-        };
-        let name = match &**inner {
-            Expr::Identifier(name) => &name.value,
-            Expr::CompoundIdentifier(parts) if parts.len() == 2 => &parts[1].value,
-            _ => return ControlFlow::Continue(()),
-        };
-        if let Some(TableColumn::Stored { field, shows_nulls: false }) = self.used.columns.find(name)
-            && self.open_queries == 0
-        {
-            let flag = null_flag_name(&field.name);
-            *expr = if is_null { column(&flag) } else { not(column(&flag)) };
-            self.found.push(flag);
         }
         ControlFlow::Continue(())
     }

@@ -19,6 +19,7 @@ use super::column_names::name_of;
 use super::columns::Scope;
 use super::expressions::{Expressions, truth};
 use super::literals::Literal;
+use super::operators::QueryParts;
 use super::parameters::Parameters;
 use super::syntax::{cast, column, number, quoted, unwrapped};
 use super::{Dialect, RewrittenQuery, UsedTable, multi_value};
@@ -34,6 +35,7 @@ pub(super) const DEFAULT_LIMIT: u64 = 10;
 /// When a name in it does not exist or it means nothing in this dialect.
 pub(super) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<RewrittenQuery, QueryError> {
     let implicit_limit = take_limit(&mut query)?;
+    let limit = shown_limit(&query, implicit_limit);
     let SetExpr::Select(select) = &mut *query.body else {
         return Err(QueryError::invalid("a single-stage query is a SELECT"));
     };
@@ -55,6 +57,8 @@ pub(super) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<Re
         .zip(clauses.selection.as_ref())
         .map(|(shape, selection)| Parameters::of(shape, selection));
     clauses.resolve(&items, &scope, dialect, &mut virtual_columns)?;
+    let operators =
+        dialect.explains.then(|| clauses.parts(&items, select, &limit).operators(dialect.functions));
     let exploded = clauses.exploded(&items, select.distinct.is_some(), &scope);
     let mut expressions = Expressions {
         scope: &scope,
@@ -96,6 +100,7 @@ pub(super) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<Re
         column_names: Some(column_names),
         implicit_limit,
         multistage: false,
+        operators,
         parameters: parameters.unwrap_or_default(),
     })
 }
@@ -141,7 +146,7 @@ fn resolved_items(
                 if select.distinct.is_some() {
                     return Err(QueryError::invalid("DISTINCT needs the columns by name, not *"));
                 }
-                let all = scope.columns.fields().iter();
+                let all = scope.columns.listed().into_iter();
                 items.extend(all.map(|field| Item { expr: column(&field.name), alias: None }));
             }
             SelectItem::ExprWithAliases { .. } => {
@@ -216,6 +221,18 @@ impl Clauses {
             each(expr, Clause::OrderBy)?;
         }
         Ok(())
+    }
+
+    fn parts<'a>(&'a self, items: &'a [Item], select: &Select, limit: &str) -> QueryParts<'a> {
+        QueryParts {
+            items,
+            selection: self.selection.as_ref(),
+            group_by: &self.group_by,
+            having: self.having.as_ref(),
+            order_by: self.order_by.as_ref(),
+            is_distinct: select.distinct.is_some(),
+            limit: limit.to_owned(),
+        }
     }
 
     /// Returns the multi-value columns that GROUP BY or DISTINCT takes apart.
@@ -314,6 +331,15 @@ fn columns_in(select: &Select, order_by: Option<&OrderBy>, exploded: &BTreeSet<S
     identifiers(&order_by.cloned(), &mut names);
     names.retain(|name| !name.starts_with('$') || !name[1..].bytes().all(|letter| letter.is_ascii_digit()));
     names
+}
+
+/// Returns the LIMIT as written, or the default one.
+fn shown_limit(query: &Query, implicit: Option<u64>) -> String {
+    match (implicit, &query.limit_clause) {
+        (Some(limit), _) => limit.to_string(),
+        (None, Some(LimitClause::LimitOffset { limit: Some(limit), .. })) => limit.to_string(),
+        (None, _) => DEFAULT_LIMIT.to_string(),
+    }
 }
 
 /// Writes LIMIT and OFFSET in one form. Returns the default LIMIT where none is written; the query then asks for one row

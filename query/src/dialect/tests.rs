@@ -33,6 +33,7 @@ fn check(sql: &str, expect: Expect) {
         options: &options,
         now_ms: 1_700_000_000_000,
         shape: None,
+        explains: false,
     };
     let shown = match rewrite(statement.parse().expect("the query parses"), &dialect) {
         Ok(rewritten) => {

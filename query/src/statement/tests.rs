@@ -7,7 +7,7 @@ fn check(text: &str, expect: Expect) {
         Ok(statement) => {
             let (explain, options) = (statement.explain, statement.options.clone());
             match statement.parse() {
-                Ok(query) => format!("{query} | explain={explain} options={options:?}"),
+                Ok(query) => format!("{query} | explain={explain:?} options={options:?}"),
                 Err(error) => error.message(),
             }
         }
@@ -21,20 +21,23 @@ fn takes_options_from_both_ends() {
     check(
         "SET timeoutMs = 5; SET x='it''s'; SELECT a FROM t OPTION(b=1, c='two') option(d=-3); SET e = false;",
         expect![[
-            r#"SELECT a FROM t | explain=false options=[("b", "1"), ("c", "two"), ("d", "-3"), ("timeoutMs", "5"), ("x", "it's"), ("e", "false")]"#
+            r#"SELECT a FROM t | explain=None options=[("b", "1"), ("c", "two"), ("d", "-3"), ("timeoutMs", "5"), ("x", "it's"), ("e", "false")]"#
         ]],
     );
 }
 
 #[test]
 fn comments_and_case_do_not_matter() {
-    check("sElEcT/*x*/a -- y\nFROM t -- option(a=b)", expect!["SELECT a FROM t | explain=false options=[]"]);
+    check("sElEcT/*x*/a -- y\nFROM t -- option(a=b)", expect!["SELECT a FROM t | explain=None options=[]"]);
 }
 
 #[test]
 fn explain_takes_the_query_behind_it() {
-    check("EXPLAIN PLAN FOR SELECT 1", expect!["SELECT 1 | explain=true options=[]"]);
-    check("explain implementation plan for (SELECT 1)", expect!["(SELECT 1) | explain=true options=[]"]);
+    check("EXPLAIN PLAN FOR SELECT 1", expect!["SELECT 1 | explain=Some(Plan) options=[]"]);
+    check(
+        "explain implementation plan for (SELECT 1)",
+        expect!["(SELECT 1) | explain=Some(Implementation) options=[]"],
+    );
     check(
         "EXPLAIN ANALYZE SELECT 1",
         expect!["SQLParsingError: line 1, column 9: only queries are served here, `ANALYZE` begins none"],

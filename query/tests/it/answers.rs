@@ -200,8 +200,8 @@ fn request_options_are_the_weakest() {
 
 #[test]
 fn explain_shows_the_plan() {
-    let answer = bed(Layout::Sealed)
-        .json("EXPLAIN PLAN FOR SELECT page, COUNT(*) FROM hits WHERE ms > 16 GROUP BY page");
+    let answer =
+        bed(Layout::Sealed).json("EXPLAIN SELECT page, COUNT(*) FROM hits WHERE ms > 16 GROUP BY page");
     let plan = answer["resultTable"]["rows"][0][1].as_str().unwrap();
     expect![[r#"
         Projection: hits.page AS $0, count(Int64(1)) AS count(*) AS $1
@@ -218,15 +218,8 @@ fn explain_shows_the_plan() {
           condition on ms, 2 segments, 10 rows: each row tested"#]].assert_eq(plan);
 }
 
-/// Returns what EXPLAIN tells of how segments are read.
-fn explained(bed: &Bed, sql: &str) -> String {
-    let answer = bed.json(&format!("EXPLAIN PLAN FOR {sql}"));
-    let plan = answer["resultTable"]["rows"][0][1].as_str().unwrap();
-    plan[plan.find("Segments of").unwrap()..].to_owned()
-}
-
-#[test]
-fn explain_tells_what_drops_segments_and_rows() {
+/// Returns a table whose columns have an index of each kind.
+fn visits() -> Bed {
     let schema = r#"{"schemaName":"visits","dimensionFieldSpecs":[{"name":"site","dataType":"STRING"},
         {"name":"user","dataType":"STRING"},{"name":"path","dataType":"STRING"},{"name":"code","dataType":"INT"}],
         "metricFieldSpecs":[{"name":"ms","dataType":"LONG"},{"name":"bytes","dataType":"LONG"}]}"#;
@@ -251,7 +244,121 @@ fn explain_tells_what_drops_segments_and_rows() {
             ..StarTreeOptions::default()
         }],
     };
-    let bed = Bed::new(&[spec], Layout::Sealed);
+    Bed::new(&[spec], Layout::Sealed)
+}
+
+/// Returns the table of an EXPLAIN PLAN FOR, a line a row.
+fn operators(bed: &Bed, sql: &str) -> String {
+    let answer = bed.json(&format!("EXPLAIN PLAN FOR {sql}"));
+    let table = &answer["resultTable"];
+    assert_eq!(
+        table["dataSchema"]["columnNames"],
+        json!(["Operator", "Operator_Id", "Parent_Id"]),
+        "{answer}"
+    );
+    assert_eq!(table["dataSchema"]["columnDataTypes"], json!(["STRING", "INT", "INT"]));
+    let rows = table["rows"].as_array().unwrap().iter();
+    rows.map(|row| format!("{} {} {}\n", row[0].as_str().unwrap(), row[1], row[2])).collect()
+}
+
+#[test]
+fn explain_plan_for_shows_pinots_operators() {
+    let bed = visits();
+    let statements = [
+        "SELECT * FROM visits",
+        "SELECT path, LENGTH(path) FROM visits WHERE site = 's1' AND (user = 'u21' OR bytes > 990 OR LENGTH(path) > 3) ORDER BY ms DESC LIMIT 5",
+        "SELECT site, MAX(ms), SUM(ms + bytes) FROM visits WHERE ms NOT BETWEEN 1 AND 2 GROUP BY site HAVING MAX(ms) > 2 ORDER BY MAX(ms)",
+        "SELECT DISTINCT site, user FROM visits WHERE NOT code IN (200, 202)",
+        "SELECT COUNT(*) FROM visits",
+        "SELECT COUNT(*) FROM visits WHERE code = 203",
+    ];
+    let shown: Vec<String> =
+        statements.iter().map(|sql| format!("{sql}\n{}", operators(&bed, sql))).collect();
+    expect![[r#"
+        SELECT * FROM visits
+        BROKER_REDUCE(limit:10) 1 0
+        COMBINE_SELECT 2 1
+        PLAN_START(numSegmentsForThisPlan:4) -1 -1
+        SELECT(selectList:bytes, code, ms, path, site, user) 3 2
+        PROJECT(bytes, code, ms, path, site, user) 4 3
+        DOC_ID_SET 5 4
+        FILTER_MATCH_ENTIRE_SEGMENT(docs:2000) 6 5
+
+        SELECT path, LENGTH(path) FROM visits WHERE site = 's1' AND (user = 'u21' OR bytes > 990 OR LENGTH(path) > 3) ORDER BY ms DESC LIMIT 5
+        BROKER_REDUCE(sort:[ms DESC],limit:5) 1 0
+        COMBINE_SELECT_ORDERBY 2 1
+        PLAN_START(numSegmentsForThisPlan:4) -1 -1
+        SELECT_ORDERBY(selectList:ms, path, length(path)) 3 2
+        TRANSFORM(ms, path, length(path)) 4 3
+        PROJECT(ms, path) 5 4
+        DOC_ID_SET 6 5
+        FILTER_AND 7 6
+        FILTER_SORTED_INDEX(indexLookUp:sorted_index,operator:EQ,predicate:site = 's1') 8 7
+        FILTER_OR 9 7
+        FILTER_FULL_SCAN(operator:EQ,predicate:user = 'u21') 10 9
+        FILTER_FULL_SCAN(operator:RANGE,predicate:bytes > '990') 11 9
+        FILTER_EXPRESSION(operator:RANGE,predicate:length(path) > '3') 12 9
+
+        SELECT site, MAX(ms), SUM(ms + bytes) FROM visits WHERE ms NOT BETWEEN 1 AND 2 GROUP BY site HAVING MAX(ms) > 2 ORDER BY MAX(ms)
+        BROKER_REDUCE(havingFilter:max(ms) > '2',sort:[max(ms) ASC],limit:10) 1 0
+        COMBINE_GROUP_BY 2 1
+        PLAN_START(numSegmentsForThisPlan:4) -1 -1
+        GROUP_BY(groupKeys:site, aggregations:max(ms), sum(add(ms,bytes))) 3 2
+        TRANSFORM(site, ms, add(ms,bytes)) 4 3
+        PROJECT(site, ms, bytes) 5 4
+        DOC_ID_SET 6 5
+        FILTER_NOT 7 6
+        FILTER_FULL_SCAN(operator:RANGE,predicate:ms BETWEEN '1' AND '2') 8 7
+
+        SELECT DISTINCT site, user FROM visits WHERE NOT code IN (200, 202)
+        BROKER_REDUCE(limit:10) 1 0
+        COMBINE_DISTINCT 2 1
+        PLAN_START(numSegmentsForThisPlan:4) -1 -1
+        DISTINCT(keyColumns:site, user) 3 2
+        PROJECT(site, user) 4 3
+        DOC_ID_SET 5 4
+        FILTER_NOT 6 5
+        FILTER_FULL_SCAN(operator:IN,predicate:code IN ('200','202')) 7 6
+
+        SELECT COUNT(*) FROM visits
+        BROKER_REDUCE(limit:10) 1 0
+        COMBINE_AGGREGATE 2 1
+        PLAN_START(numSegmentsForThisPlan:4) -1 -1
+        AGGREGATE(aggregations:count(*)) 3 2
+        PROJECT() 4 3
+        DOC_ID_SET 5 4
+        FILTER_MATCH_ENTIRE_SEGMENT(docs:2000) 6 5
+
+        SELECT COUNT(*) FROM visits WHERE code = 203
+        BROKER_REDUCE(limit:10) 1 0
+        PLAN_START(numSegmentsForThisPlan:4) -1 -1
+        ALL_SEGMENTS_PRUNED_ON_SERVER 2 1
+    "#]].assert_eq(&shown.join("\n"));
+}
+
+#[test]
+fn explain_plan_for_a_multi_stage_query_shows_its_plan() {
+    let bed = visits();
+    let sql = "SELECT COUNT(*) FROM visits a JOIN visits b ON a.path = b.path";
+    for (prefix, begin) in [("PLAN", "Execution Plan\n"), ("IMPLEMENTATION PLAN", "")] {
+        let answer = bed.json(&format!("EXPLAIN {prefix} FOR {sql}"));
+        let table = &answer["resultTable"];
+        assert_eq!(table["dataSchema"]["columnNames"], json!(["SQL", "PLAN"]));
+        let plan = table["rows"][0][1].as_str().unwrap();
+        assert!(plan.starts_with(begin) && plan.contains("Join"), "{plan}");
+    }
+}
+
+/// Returns what EXPLAIN tells of how segments are read.
+fn explained(bed: &Bed, sql: &str) -> String {
+    let answer = bed.json(&format!("EXPLAIN {sql}"));
+    let plan = answer["resultTable"]["rows"][0][1].as_str().unwrap();
+    plan[plan.find("Segments of").unwrap()..].to_owned()
+}
+
+#[test]
+fn explain_tells_what_drops_segments_and_rows() {
+    let bed = visits();
     let conditions = [
         "ms >= 1500 AND bytes < 5",
         "site IN ('s1', 's3')",

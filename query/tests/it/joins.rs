@@ -291,7 +291,7 @@ fn answers_do_not_depend_on_where_groups_are_made() {
                     }
                 }
             }
-            let plan = bed.json_with(&format!("EXPLAIN PLAN FOR {sql}"), "useMultistageEngine=true");
+            let plan = bed.json_with(&format!("EXPLAIN {sql}"), "useMultistageEngine=true");
             let plan = plan["resultTable"]["rows"][0][1].as_str().unwrap_or_else(|| panic!("{sql}: {plan}"));
             // What is few for how many rows is known best of sealed segments.
             if layout == Layout::Sealed && plan.contains("$partial") != *rewritten {
@@ -321,7 +321,7 @@ fn rows_of_keys_that_the_smaller_side_lacks_are_not_read() {
         };
         let (with, without) = (read(""), read("useJoinKeyFilter=false"));
         assert!(with * 3 < without, "{with} of {without} rows for {sql}");
-        let plan = bed.json_with(&format!("EXPLAIN PLAN FOR {sql}"), "useMultistageEngine=true");
+        let plan = bed.json_with(&format!("EXPLAIN {sql}"), "useMultistageEngine=true");
         let plan = plan["resultTable"]["rows"][0][1].as_str().unwrap();
         let line = plan.lines().find(|line| line.contains(scan)).unwrap_or_else(|| panic!("{plan}"));
         assert!(line.contains("join-filters=1"), "{plan}");
