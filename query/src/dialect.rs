@@ -11,6 +11,7 @@
 mod aliases;
 mod column_names;
 mod columns;
+mod elements;
 mod expansion;
 mod expressions;
 mod literals;
@@ -95,15 +96,28 @@ impl UsedTable {
 ///
 /// # Errors
 /// When a table, column or function does not exist, or the query means nothing in the dialect.
-pub(crate) fn rewrite(query: Box<Query>, dialect: &Dialect<'_>) -> Result<RewrittenQuery, QueryError> {
+pub(crate) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<RewrittenQuery, QueryError> {
     expansion::check(&query)?;
     check_functions(&query, dialect.functions)?;
+    let _ = VisitMut::visit(&mut query, &mut Units);
     let mut rewritten = match dialect.options.multistage || !is_single_stage(&query) {
         true => multi_stage::rewrite(query, dialect)?,
         false => single_stage::rewrite(query, dialect)?,
     };
     let _ = VisitMut::visit(&mut rewritten.query, &mut InnerNames(dialect.functions));
     Ok(rewritten)
+}
+
+/// Writes units of time as texts.
+struct Units;
+
+impl VisitorMut for Units {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        syntax_forms::quote_unit(expr);
+        ControlFlow::Continue(())
+    }
 }
 
 /// Calls every function by the name that it has inside.
@@ -113,6 +127,9 @@ impl VisitorMut for InnerNames<'_> {
     type Break = ();
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Some(case) = syntax_forms::case_when(expr) {
+            *expr = case;
+        }
         if let Expr::Function(function) = expr
             && let Some(name) = self.0.inner_name(&syntax::function_name(function))
         {
@@ -177,6 +194,11 @@ fn check_functions(query: &Query, functions: &Functions) -> Result<(), QueryErro
 }
 
 fn missing_function(name: &str, functions: &Functions) -> QueryError {
+    if meunier_functions::canonical(name) == "groovy" {
+        return QueryError::invalid(
+            "Groovy is disabled, as in Pinot's default: it runs whatever code a client sends; write the expression in SQL",
+        );
+    }
     let hint = meunier_segment::nearest::did_you_mean(&meunier_functions::canonical(name), functions.names());
     QueryError::FunctionMissing { function: name.to_owned(), hint }
 }

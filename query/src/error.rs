@@ -286,10 +286,22 @@ fn detail_of(error: &DataFusionError) -> String {
         other => other.strip_backtrace(),
     };
     let message = message.split(DataFusionError::BACK_TRACE_SEP).next().unwrap_or_default();
+    if let Some(mismatch) = mismatched_arguments(message) {
+        return mismatch;
+    }
     match ungrouped_column(message) {
         Some(column) => format!("column `{column}` stands neither in GROUP BY nor in an aggregate"),
         None => message.trim_end().to_owned(),
     }
+}
+
+/// Returns what is wrong with the arguments of a function of DataFusion, which calls that an internal error, and tries
+/// several signatures: `… Function 'sum' failed to match any signature, errors: Error during planning: …,Error during …`.
+fn mismatched_arguments(message: &str) -> Option<String> {
+    let (_, tried) = message.split_once("failed to match any signature, errors: ")?;
+    let mut faults = tried.split("Error during planning: ").map(|fault| fault.trim_end_matches(','));
+    let first = faults.find(|fault| !fault.is_empty())?;
+    Some(first.lines().next().unwrap_or_default().trim_end_matches(['.', ' ']).to_owned())
 }
 
 /// Returns the column of `… column "t.a" must appear in the GROUP BY clause …`.

@@ -183,7 +183,13 @@ fn is_name(tokens: &[TokenWithSpan]) -> bool {
 fn is_plain(token: &Token) -> bool {
     matches!(
         token,
-        Token::Word(_) | Token::Number(..) | Token::Period | Token::Minus | Token::Plus | Token::Colon
+        Token::Word(_)
+            | Token::Number(..)
+            | Token::Period
+            | Token::Minus
+            | Token::Plus
+            | Token::Colon
+            | Token::Pipe
     )
 }
 
