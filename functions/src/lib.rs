@@ -16,15 +16,18 @@ mod scalar;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::functions_window as window;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 pub use aggregate::empty_value;
 pub use description::{FunctionDescription, FunctionGroup};
 pub use id_set::{Id, IdSet};
+pub use scalar::ArrayUse;
+pub use time::period::period_ms;
 
 /// Names that the dialect rewrites, so that they exist without an entry of their own.
-const REWRITTEN: [&str; 33] = [
+const REWRITTEN: [&str; 36] = [
     "add",
     "plus",
     "sub",
@@ -55,6 +58,9 @@ const REWRITTEN: [&str; 33] = [
     "now",
     "ago",
     "unnest",
+    "casewhen",
+    "insubquery",
+    "inpartitionedsubquery",
     "neg",
     "negate",
     "like",
@@ -66,6 +72,9 @@ pub struct Functions {
     scalars: HashMap<String, Arc<ScalarUDF>>,
     aggregates: HashMap<String, Arc<AggregateUDF>>,
     windows: HashMap<String, Arc<WindowUDF>>,
+    /// What scalar functions give whose results have one type, whatever their arguments.
+    result_types: HashMap<String, DataType>,
+    array_uses: HashMap<String, ArrayUse>,
     /// Names that a query may call; the maps also know the names that functions have inside.
     callable: BTreeSet<String>,
 }
@@ -87,7 +96,14 @@ impl Functions {
         inner.into_iter().for_each(|(name, function)| {
             aggregates.entry(name).or_insert(function);
         });
-        Functions { scalars, aggregates, windows, callable }
+        Functions {
+            scalars,
+            aggregates,
+            windows,
+            result_types: scalar::result_types(),
+            array_uses: scalar::array_uses(),
+            callable,
+        }
     }
 
     /// Returns the scalar function of a name.
@@ -103,6 +119,16 @@ impl Functions {
     /// Returns the window function of a name.
     pub fn window(&self, name: &str) -> Option<Arc<WindowUDF>> {
         self.windows.get(&canonical(name)).cloned()
+    }
+
+    /// Returns the type of a scalar function's results, where its arguments do not matter.
+    pub fn result_type(&self, name: &str) -> Option<&DataType> {
+        self.result_types.get(&canonical(name))
+    }
+
+    /// Returns what a scalar function has to do with arrays.
+    pub fn array_use(&self, name: &str) -> ArrayUse {
+        self.array_uses.get(&canonical(name)).copied().unwrap_or(ArrayUse::None)
     }
 
     /// Returns the name that a function has inside, or nothing for one that the dialect rewrites.

@@ -13,6 +13,7 @@ mod conversion;
 pub(crate) mod date_time;
 mod geo;
 mod hash;
+mod id_sets;
 mod ip;
 mod json;
 mod logic;
@@ -24,16 +25,27 @@ mod vector;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
+use arrow::datatypes::DataType;
 use datafusion::functions::{core, string};
 use datafusion::logical_expr::ScalarUDF;
 
+pub use self::function::ArrayUse;
 use crate::bounded::BoundedText;
 use crate::canonical;
 use crate::description::FunctionDescription;
 use crate::multi_value::{AnyElement, ElementTest};
 
+/// A function of our own.
+struct Own {
+    planned: Arc<ScalarUDF>,
+    description: FunctionDescription,
+    /// The type of its results, where its arguments do not matter.
+    result: Option<DataType>,
+    array_use: ArrayUse,
+}
+
 /// All functions of our own as DataFusion plans them, and what they are.
-static OWN: LazyLock<Vec<(Arc<ScalarUDF>, FunctionDescription)>> = LazyLock::new(|| {
+static OWN: LazyLock<Vec<Own>> = LazyLock::new(|| {
     let themes = [
         date_time::functions(),
         text::functions(),
@@ -48,17 +60,44 @@ static OWN: LazyLock<Vec<(Arc<ScalarUDF>, FunctionDescription)>> = LazyLock::new
         url::functions(),
         ip::functions(),
         geo::functions(),
+        id_sets::functions(),
     ];
     let functions = themes.into_iter().flatten();
-    functions
-        .map(|function| (function.description, function))
-        .map(|(description, function)| (Arc::new(function.planned()), description))
-        .collect()
+    let own = functions.map(|function| Own {
+        description: function.description,
+        result: function.settled_type(),
+        array_use: function.array_use(),
+        planned: Arc::new(function.planned()),
+    });
+    own.collect()
 });
 
 /// Returns what each of them is.
 pub(crate) fn descriptions() -> impl Iterator<Item = &'static FunctionDescription> {
-    OWN.iter().map(|(_, description)| description)
+    OWN.iter().map(|own| &own.description)
+}
+
+/// Returns the types of results that do not depend on arguments, by canonical name.
+pub(crate) fn result_types() -> HashMap<String, DataType> {
+    let mut types = HashMap::new();
+    for own in OWN.iter() {
+        let Some(result) = &own.result else { continue };
+        for name in std::iter::once(&own.description.name).chain(own.description.aliases) {
+            types.insert(canonical(name), result.clone());
+        }
+    }
+    types
+}
+
+/// Returns what functions have to do with arrays, by canonical name.
+pub(crate) fn array_uses() -> HashMap<String, ArrayUse> {
+    let mut uses = HashMap::new();
+    for own in OWN.iter() {
+        for name in std::iter::once(&own.description.name).chain(own.description.aliases) {
+            uses.insert(canonical(name), own.array_use);
+        }
+    }
+    uses
 }
 
 /// Returns all of them by canonical name.
@@ -77,9 +116,10 @@ pub(crate) fn all() -> HashMap<String, Arc<ScalarUDF>> {
     for test in ElementTest::ALL {
         add(&[test.function_name()], Arc::new(ScalarUDF::new_from_impl(AnyElement::new(test))));
     }
-    for (function, description) in OWN.iter() {
-        for name in std::iter::once(&description.name).chain(description.aliases) {
-            map.insert(canonical(name), Arc::clone(function));
+    add(&["$ago"], Arc::new(date_time::ago().planned()));
+    for own in OWN.iter() {
+        for name in std::iter::once(&own.description.name).chain(own.description.aliases) {
+            map.insert(canonical(name), Arc::clone(&own.planned));
         }
     }
     map

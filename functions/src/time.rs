@@ -3,6 +3,7 @@
 //! In the order of what builds on what.
 
 pub(crate) mod calendar;
+pub(crate) mod period;
 pub(crate) mod unit;
 pub(crate) mod zone;
 pub(crate) mod field;

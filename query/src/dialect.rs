@@ -13,6 +13,7 @@ mod asof;
 mod column_names;
 mod columns;
 mod conditions;
+mod elements;
 mod expansion;
 mod expressions;
 mod gapfill;
@@ -113,6 +114,7 @@ pub(crate) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<Re
     asof::mark(&mut query)?;
     let gapfill = gapfill::rewrite(&mut query, dialect.functions)?;
     check_functions(&query, dialect.functions)?;
+    let _ = VisitMut::visit(&mut query, &mut Units);
     let is_multistage = dialect.options.multistage || gapfill.is_some() || !is_single_stage(&query);
     let mut rewritten = match is_multistage {
         true => multi_stage::rewrite(query, dialect)?,
@@ -126,6 +128,18 @@ pub(crate) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<Re
     Ok(rewritten)
 }
 
+/// Writes units of time as texts.
+struct Units;
+
+impl VisitorMut for Units {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        syntax_forms::quote_unit(expr);
+        ControlFlow::Continue(())
+    }
+}
+
 /// Calls every function by the name that it has inside.
 struct InnerNames<'a>(&'a Functions);
 
@@ -133,6 +147,9 @@ impl VisitorMut for InnerNames<'_> {
     type Break = ();
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Some(case) = syntax_forms::case_when(expr) {
+            *expr = case;
+        }
         if let Expr::Function(function) = expr
             && let Some(name) = self.0.inner_name(&syntax::function_name(function))
         {
@@ -197,6 +214,11 @@ fn check_functions(query: &Query, functions: &Functions) -> Result<(), QueryErro
 }
 
 fn missing_function(name: &str, functions: &Functions) -> QueryError {
+    if meunier_functions::canonical(name) == "groovy" {
+        return QueryError::invalid(
+            "Groovy is disabled, as in Pinot's default: it runs whatever code a client sends; write the expression in SQL",
+        );
+    }
     let hint = meunier_segment::nearest::did_you_mean(&meunier_functions::canonical(name), functions.names());
     QueryError::FunctionMissing { function: name.to_owned(), hint }
 }

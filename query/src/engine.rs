@@ -7,7 +7,7 @@
 //! Invariant: an answer always comes, also for a query that panics.
 
 use std::any::Any;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::SessionConfig;
 use datafusion::scalar::ScalarValue;
+use datafusion::sql::sqlparser::ast::Query;
+use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use meunier_segment::segment_ref::SegmentRef;
 use meunier_segment::table_snapshot::TableSnapshot;
@@ -41,6 +43,7 @@ use crate::error::QueryError;
 use crate::explain::{explain_scans, operators_table};
 use crate::gapfill::GapfillPlanner;
 use crate::grouping::replace_aggregates;
+use crate::in_subquery::{self, inner_statements};
 use crate::join_aggregation::aggregate_below_joins;
 use crate::limits::{YieldAboveJoins, query_environment, shared_environment};
 use crate::operators::PinotOperators;
@@ -238,7 +241,7 @@ impl QueryEngine {
         let fallback = self.core.timeout(options.timeout_ms);
         let task = self.runtime().spawn(async move {
             let _turn = turn;
-            core.answer(&Asked { request, shape, options }, statement, &tables, timeout_found).await
+            core.answer(&Asked { request, shape, options, depth: 0 }, statement, &tables, timeout_found).await
         });
         let task = EndOnDrop(task);
         // Until the tables are known, and with them their timeouts, the default one counts.
@@ -363,6 +366,8 @@ struct Asked {
     request: QueryRequest,
     shape: Shape,
     options: QueryOptions,
+    /// How many statements of `IN_SUBQUERY` it stands in.
+    depth: usize,
 }
 
 /// What came of a query.
@@ -395,9 +400,19 @@ impl Core {
         let options = &asked.options;
         let shape = (explained.is_none() && options.rules.short_path).then_some(&asked.shape);
         let explains = statement.explain == Some(Explain::Plan);
+        let mut query = match statement.parse() {
+            Ok(query) => query,
+            Err(error) => return Outcome::failed(error),
+        };
+        let shape = match self.run_inner_statements(&mut query, asked, tables).await {
+            // The sets hold for this moment, so that the plan is not kept.
+            Ok(true) => None,
+            Ok(false) => shape,
+            Err(error) => return Outcome::failed(error),
+        };
         let dialect =
             Dialect { tables, functions: &self.functions, options, now_ms: now_ms(), shape, explains };
-        let rewritten = match statement.parse().and_then(|query| rewrite(query, &dialect)) {
+        let rewritten = match rewrite(query, &dialect) {
             Ok(rewritten) => rewritten,
             Err(error) => return Outcome::failed(error),
         };
@@ -407,12 +422,61 @@ impl Core {
         let counters = Arc::new(ScanCounters::default());
         let snapshots = rewritten.tables.iter().map(|(name, used)| (name.as_str(), &*used.snapshot));
         let mut statistics = statistics_of(snapshots, rewritten.multistage, options);
-        let result = self.execute(asked, rewritten, explained, &counters).await;
+        let result = self.execute(asked, rewritten, explained, shape.is_some(), &counters).await;
         count(&mut statistics, &counters);
         match result {
             Ok((table, cut)) => Outcome { table: Some(table), error: cut, statistics },
             Err(error) => Outcome { table: None, error: Some(error), statistics },
         }
+    }
+
+    /// The same as [`Core::answer`], for a statement inside of another.
+    fn answer_inner<'a>(
+        &'a self,
+        asked: &'a Asked,
+        statement: Statement,
+        tables: &'a Tables,
+        timeout_found: oneshot::Sender<Duration>,
+    ) -> BoxFuture<'a, Outcome> {
+        self.answer(asked, statement, tables, timeout_found).boxed()
+    }
+
+    /// Runs the inner statements of `IN_SUBQUERY` and puts their sets in place. Returns whether there were any.
+    async fn run_inner_statements(
+        &self,
+        query: &mut Query,
+        asked: &Asked,
+        tables: &Tables,
+    ) -> Result<bool, QueryError> {
+        let statements = inner_statements(query)?;
+        let mut sets = BTreeMap::new();
+        for text in statements {
+            if asked.depth == in_subquery::DEPTH_MAX {
+                return Err(QueryError::invalid(format!(
+                    "statements of `IN_SUBQUERY` stand in each other at most {} deep",
+                    in_subquery::DEPTH_MAX
+                )));
+            }
+            let tokens = tokens_of(&text)?;
+            let request = QueryRequest { sql: text.clone(), ..asked.request.clone() };
+            let shape = Shape::of(&tokens);
+            let statement = Statement::read(tokens)?;
+            let options = options_of(&request, &statement)?;
+            let inner = Asked { request, shape, options, depth: asked.depth + 1 };
+            // Time is counted for the whole statement.
+            let (timeout_found, _) = oneshot::channel();
+            let outcome = self.answer_inner(&inner, statement, tables, timeout_found).await;
+            let table = match (outcome.table, outcome.error) {
+                (Some(table), None) => table,
+                (_, Some(error)) => return Err(error),
+                (None, None) => return Err(QueryError::Internal { detail: "an answer without rows".into() }),
+            };
+            sets.insert(text.clone(), in_subquery::set_of(&table.rows, &text)?);
+        }
+        if !sets.is_empty() {
+            in_subquery::put_sets(query, &sets);
+        }
+        Ok(!sets.is_empty())
     }
 
     /// Answers a statement whose plan is known.
@@ -461,9 +525,10 @@ impl Core {
         asked: &Asked,
         rewritten: RewrittenQuery,
         explained: Option<(Explain, String)>,
+        keeps_plan: bool,
         counters: &Arc<ScanCounters>,
     ) -> Result<(ResultTable, Option<QueryError>), QueryError> {
-        let Asked { request, shape, options } = asked;
+        let Asked { request, shape, options, .. } = asked;
         let multistage = rewritten.multistage;
         let planning = |error: DataFusionError| QueryError::from_planning(&error, multistage);
         let running = |error: DataFusionError| QueryError::from_execution(&error);
@@ -496,7 +561,7 @@ impl Core {
         let logical = PlanContext::new(tables, &self.functions, &state)
             .plan(rewritten.query, types)
             .map_err(planning)?;
-        let tries_short = explained.is_none() && options.rules.short_path && only_table.is_some();
+        let tries_short = keeps_plan && only_table.is_some();
         let short = if tries_short { ShortPlan::of(&logical, &state).map_err(planning)? } else { None };
         if let (Some(plan), Some((table_name, table, snapshot))) = (short, only_table) {
             let known = Arc::new(KnownPlan {

@@ -286,6 +286,9 @@ fn detail_of(error: &DataFusionError) -> String {
         other => other.strip_backtrace(),
     };
     let message = message.split(DataFusionError::BACK_TRACE_SEP).next().unwrap_or_default();
+    if let Some(mismatch) = mismatched_arguments(message) {
+        return mismatch;
+    }
     match (ungrouped_column(message), in_pinots_words(message)) {
         (Some(column), _) => format!("column `{column}` stands neither in GROUP BY nor in an aggregate"),
         (None, Some(pinots)) => pinots,
@@ -312,6 +315,15 @@ fn in_pinots_words(message: &str) -> Option<String> {
     let column = expr.split_whitespace().next()?;
     let column = column.rsplit('.').next().unwrap_or(column).trim_matches(['"', '(']);
     Some(format!("Expression '{column}' is not being grouped"))
+}
+
+/// Returns what is wrong with the arguments of a function of DataFusion, which calls that an internal error, and tries
+/// several signatures: `… Function 'sum' failed to match any signature, errors: Error during planning: …,Error during …`.
+fn mismatched_arguments(message: &str) -> Option<String> {
+    let (_, tried) = message.split_once("failed to match any signature, errors: ")?;
+    let mut faults = tried.split("Error during planning: ").map(|fault| fault.trim_end_matches(','));
+    let first = faults.find(|fault| !fault.is_empty())?;
+    Some(first.lines().next().unwrap_or_default().trim_end_matches(['.', ' ']).to_owned())
 }
 
 /// Returns the column of `… column "t.a" must appear in the GROUP BY clause …`.

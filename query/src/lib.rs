@@ -12,6 +12,7 @@ mod options;
 mod pinot_sql;
 mod statement;
 mod dialect;
+mod in_subquery;
 mod planner;
 mod operators;
 mod asof_join;

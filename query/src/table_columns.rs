@@ -11,9 +11,9 @@ use meunier_execution::input::InputColumn;
 pub(crate) use meunier_execution::input::scan_type;
 use meunier_segment::consuming_segment::{OFFSET_COLUMN, offset_field};
 use meunier_segment::nearest::did_you_mean;
-use meunier_segment::schema::{DataType, Field, Schema};
+use meunier_segment::schema::{ComplexType, DataType, Field, FieldRole, Schema};
 
-use crate::response::rows::{PINOT_TYPE, PINOT_TYPE_JSON};
+use crate::response::rows::{PINOT_TYPE, PINOT_TYPE_JSON, PINOT_TYPE_MAP};
 
 /// Begins the name of the flag that says where a column is null.
 const NULL_FLAG_PREFIX: &str = "$null$";
@@ -186,10 +186,16 @@ impl TableColumn {
         let data_type = if self.is_multi_value() { ArrowType::new_list(item, true) } else { item };
         let nullable = matches!(self, TableColumn::Stored { shows_nulls: true, .. });
         let field = ArrowField::new(self.name(), data_type, nullable);
-        if self.data_type() == DataType::Json {
-            return field.with_metadata([(PINOT_TYPE.to_owned(), PINOT_TYPE_JSON.to_owned())].into());
+        let named = |name: &str| [(PINOT_TYPE.to_owned(), name.to_owned())].into();
+        match self {
+            TableColumn::Stored { field: stored, .. }
+                if matches!(stored.role, FieldRole::Complex(ComplexType::Map(_))) =>
+            {
+                field.with_metadata(named(PINOT_TYPE_MAP))
+            }
+            _ if self.data_type() == DataType::Json => field.with_metadata(named(PINOT_TYPE_JSON)),
+            _ => field,
         }
-        field
     }
 }
 

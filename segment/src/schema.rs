@@ -1,7 +1,7 @@
 //! A table's schema as the rest of the system sees it: checked, complete, every default filled in.
 //!
 //! The JSON form is Apache Pinot's and lives in `schema/json.rs`; this file owns the checked types. Column order is the
-//! order of the JSON file: dimensions, metrics, date-times, then a legacy time column.
+//! order of the JSON file: dimensions, metrics, date-times, complex columns, then a legacy time column.
 
 mod json;
 mod name;
@@ -60,6 +60,28 @@ pub enum FieldRole {
         /// Its granularity as written; Pinot only validates it.
         granularity: String,
     },
+    /// Holds values with parts, as JSON.
+    Complex(ComplexType),
+}
+
+/// What a complex column holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ComplexType {
+    /// Keys with values of one type.
+    Map(MapValues),
+    /// Elements in order.
+    List,
+    /// Named parts.
+    Struct,
+}
+
+/// What the values of a MAP column are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MapValues {
+    /// Their type.
+    pub data_type: DataType,
+    /// What stands for the value of a key that is not there.
+    pub default_null_value: Value,
 }
 
 /// What happens to a value longer than [`Field::length_max`].

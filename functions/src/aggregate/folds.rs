@@ -11,7 +11,7 @@ use super::serial::{Reader, Write};
 use super::udaf::Definition;
 
 /// All of them.
-pub(crate) static DEFINITIONS: [Definition; 12] = [
+pub(crate) static DEFINITIONS: [Definition; 13] = [
     long("sumInt", "sumInt(column)", "The sum of INT values, as LONG"),
     long("sumLong", "sumLong(column)", "The sum of LONG values, as LONG"),
     long("minLong", "minLong(column)", "The smallest value, as LONG"),
@@ -19,7 +19,8 @@ pub(crate) static DEFINITIONS: [Definition; 12] = [
     text("minString", "minString(column)", "The first text in order"),
     text("maxString", "maxString(column)", "The last text in order"),
     double("minMaxRange", &["minMaxRangeMV"], "minMaxRange(column)", "The largest value less the smallest"),
-    double("sum0", &["sumMV"], "sum0(column)", "The sum as DOUBLE; 0 where there is nothing to add"),
+    double("sum0", &[], "sum0(column)", "The sum as DOUBLE; 0 where there is nothing to add"),
+    double("sumMV", &[], "sumMV(column)", "The sum of all elements of a multi-value column"),
     double("minMV", &[], "minMV(column)", "The smallest of all elements of a multi-value column"),
     double("maxMV", &[], "maxMV(column)", "The largest of all elements of a multi-value column"),
     double("avgMV", &[], "avgMV(column)", "The mean of all elements of a multi-value column"),
@@ -84,6 +85,7 @@ fn start_long(call: &Call) -> Result<Box<dyn States>> {
 
 fn start_double(call: &Call) -> Result<Box<dyn States>> {
     let answer: fn(&Summary) -> Option<f64> = match call.name {
+        "sumMV" => |summary| summary.of_some(summary.sum),
         "minMaxRange" => |summary| summary.of_some(summary.max - summary.min),
         "minMV" => |summary| summary.of_some(summary.min),
         "maxMV" => |summary| summary.of_some(summary.max),

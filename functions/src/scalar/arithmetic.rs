@@ -34,7 +34,11 @@ pub(crate) fn functions() -> Vec<Function> {
 fn doubles(compute: fn(f64) -> f64) -> Overload {
     Overload::new(&[Kind::One(Scalar::Double)], Gives::Type(DataType::Float64), move |call| {
         let numbers = call.column(0)?;
-        let result: Float64Array = numbers.array.as_primitive::<Float64Type>().unary(compute);
+        let result: Float64Array = numbers.array.as_primitive::<Float64Type>().unary(|number| {
+            // One NaN, without a sign: Arrow's order puts those with a sign first.
+            let result = compute(number);
+            if result.is_nan() { f64::NAN } else { result }
+        });
         Ok(Arc::new(result) as ArrayRef)
     })
 }

@@ -112,7 +112,8 @@ fn bytes_and_texts() -> Vec<Function> {
     ]
 }
 
-fn decoded(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
+/// Returns what bytes of Base64 stand for.
+pub(crate) fn decoded(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
     BASE64.decode(bytes).map_err(|_| Fault::from("the argument is not Base64"))
 }
 

@@ -6,6 +6,7 @@
 pub(crate) mod convert;
 pub(crate) mod epoch;
 mod fields;
+mod ago;
 mod shift;
 mod text;
 pub(crate) mod truncate;
@@ -32,6 +33,8 @@ pub(crate) fn functions() -> Vec<Function> {
     functions.extend(shift::functions());
     functions.into_iter().map(Function::over_arrays).collect()
 }
+
+pub(crate) use ago::ago;
 
 /// Returns the numbers of an argument: LONG, or TIMESTAMP in milliseconds.
 fn numbers(call: &Call<'_>, position: usize) -> Result<Int64Array, Fault> {

@@ -27,6 +27,17 @@ const PINOT_TYPE: &str = "pinot.type";
 /// What computes the rows of a batch.
 pub(crate) type Kernel = Box<dyn Fn(&Call<'_>) -> Result<ArrayRef, Fault> + Send + Sync>;
 
+/// What a function has to do with arrays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArrayUse {
+    /// Nothing: it takes one value at a time.
+    None,
+    /// It takes a whole array and gives one value.
+    Takes,
+    /// Of an array it gives an array.
+    Gives,
+}
+
 /// What a call gives.
 #[derive(Debug, Clone)]
 pub(crate) enum Gives {
@@ -114,6 +125,8 @@ pub(crate) struct Function {
     volatility: Volatility,
     /// An array where one value is wanted gives an array of the results.
     over_arrays: bool,
+    /// The results are arrays, though only the arguments tell of what.
+    gives_array: bool,
 }
 
 impl Function {
@@ -132,6 +145,7 @@ impl Function {
             overloads: overloads.into(),
             volatility: Volatility::Immutable,
             over_arrays: false,
+            gives_array: false,
         }
     }
 
@@ -145,6 +159,36 @@ impl Function {
     pub(crate) fn over_arrays(mut self) -> Function {
         self.over_arrays = true;
         self
+    }
+
+    /// The results are arrays of whatever the arguments are.
+    pub(crate) fn gives_array(mut self) -> Function {
+        self.gives_array = true;
+        self
+    }
+
+    /// Returns what the function has to do with arrays.
+    pub(crate) fn array_use(&self) -> ArrayUse {
+        let gives_array = |overload: &Overload| matches!(&overload.gives, Gives::Type(DataType::List(_)));
+        let takes_array = |overload: &Overload| {
+            overload.kinds.iter().any(|kind| matches!(kind, Kind::Many(_) | Kind::AnyArray))
+        };
+        match () {
+            () if self.over_arrays || self.gives_array => ArrayUse::Gives,
+            () if !self.overloads.iter().any(takes_array) => ArrayUse::None,
+            () if self.overloads.iter().any(gives_array) => ArrayUse::Gives,
+            () => ArrayUse::Takes,
+        }
+    }
+
+    /// Returns the type of the results, when it is the same for all arguments.
+    pub(crate) fn settled_type(&self) -> Option<DataType> {
+        let mut types = self.overloads.iter().map(|overload| match &overload.gives {
+            Gives::Type(data_type) => Some(data_type),
+            Gives::Json | Gives::Of(_) => None,
+        });
+        let first = types.next()??;
+        (!self.over_arrays && types.all(|other| other == Some(first))).then(|| first.clone())
     }
 
     /// Returns the function as DataFusion plans it.

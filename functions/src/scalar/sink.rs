@@ -77,8 +77,13 @@ macro_rules! fixed_size {
 
 fixed_size!(i32, Int32Builder, DataType::Int32, Int32Builder::with_capacity, |value| value);
 fixed_size!(i64, Int64Builder, DataType::Int64, Int64Builder::with_capacity, |value| value);
-fixed_size!(f32, Float32Builder, DataType::Float32, Float32Builder::with_capacity, |value| value);
-fixed_size!(f64, Float64Builder, DataType::Float64, Float64Builder::with_capacity, |value| value);
+// One NaN, without a sign, as Java has it: Arrow's order puts those with a sign first and others last.
+fixed_size!(f32, Float32Builder, DataType::Float32, Float32Builder::with_capacity, |value| {
+    if value.is_nan() { f32::NAN } else { value }
+});
+fixed_size!(f64, Float64Builder, DataType::Float64, Float64Builder::with_capacity, |value| {
+    if value.is_nan() { f64::NAN } else { value }
+});
 fixed_size!(bool, BooleanBuilder, DataType::Boolean, BooleanBuilder::with_capacity, |value| value);
 fixed_size!(
     Millis,

@@ -7,6 +7,7 @@ mod change;
 mod compare;
 mod encode;
 mod find;
+mod matching;
 mod slice;
 mod split;
 
@@ -17,6 +18,7 @@ pub(crate) fn functions() -> Vec<Function> {
     let themes = [
         slice::functions(),
         find::functions(),
+        matching::functions(),
         change::functions(),
         split::functions(),
         compare::functions(),

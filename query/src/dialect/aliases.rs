@@ -8,7 +8,7 @@ use super::literals::Literal;
 use super::syntax::function_name;
 use crate::error::QueryError;
 use crate::table_columns::TableColumns;
-use meunier_functions::Functions;
+use meunier_functions::{Functions, percentile_suffix};
 
 /// An item of the SELECT list, columns resolved.
 #[derive(Debug, Clone)]
@@ -75,9 +75,13 @@ pub(super) fn has_aggregate(expr: &Expr, functions: &Functions) -> bool {
     expr.visit(&mut Finder(functions)).is_break()
 }
 
-fn is_aggregate(function: &Function, functions: &Functions) -> bool {
+/// Returns whether a call is one of an aggregate.
+pub(super) fn is_aggregate(function: &Function, functions: &Functions) -> bool {
     let name = function_name(function);
-    functions.aggregate(&name).is_some() || name.starts_with("distinct") || name == "minmaxrange"
+    functions.aggregate(&name).is_some()
+        || name.starts_with("distinct")
+        || name == "minmaxrange"
+        || percentile_suffix(&name).is_some()
 }
 
 struct Replacer<'a> {

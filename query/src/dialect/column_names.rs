@@ -1,7 +1,8 @@
 //! The names that Pinot gives to result columns without an alias: `count(*)`, `sum(price)`, `add(a,sub(b,'3'))`.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, DateTimeField, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator,
+    AccessExpr, BinaryOperator, DateTimeField, Expr, FunctionArg, FunctionArgExpr, FunctionArguments,
+    Subscript, UnaryOperator,
 };
 
 use super::literals::Literal;
@@ -66,6 +67,14 @@ pub(super) fn nested_name(expr: &Expr) -> String {
             let name = if distinct_count { "distinctcount" } else { &name };
             let FunctionArguments::List(list) = &function.args else { return format!("{name}()") };
             format!("{name}({})", list.args.iter().map(argument_name).collect::<Vec<_>>().join(","))
+        }
+        Expr::CompoundFieldAccess { root, access_chain } => {
+            access_chain.iter().fold(nested_name(root), |of, access| match access {
+                AccessExpr::Subscript(Subscript::Index { index }) => {
+                    format!("item({of},{})", nested_name(index))
+                }
+                other => format!("{of}{other}"),
+            })
         }
         other => other.to_string(),
     }

@@ -7,15 +7,17 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+use arrow::datatypes::DataType as ArrowType;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, DuplicateTreatment, Expr, Function, Query, UnaryOperator, Value as SqlValue, VisitMut,
     VisitorMut,
 };
-use meunier_functions::{Functions, empty_value, percentile_suffix};
-use meunier_segment::schema::DataType;
+use meunier_functions::{Functions, empty_value, percentile_suffix, period_ms};
+use meunier_segment::schema::{ComplexType, DataType, FieldRole};
 
 use super::columns::Scope;
+use super::elements::Elements;
 use super::literals::Literal;
 use super::multi_value;
 use super::parameters::Parameters;
@@ -23,7 +25,7 @@ use super::syntax::{
     arguments, binary, call, call_of, cast, column, concatenation, function_name, is_distinct, not, number,
     text, unwrapped, value,
 };
-use super::syntax_forms::as_call;
+use super::syntax_forms::{as_call, subscript};
 use crate::error::QueryError;
 use crate::planner::pinot_type;
 use crate::table_columns::{TableColumn, null_flag_name};
@@ -35,8 +37,8 @@ pub(super) struct Expressions<'a> {
     pub(super) null_handling: bool,
     pub(super) functions: &'a Functions,
     pub(super) now_ms: i64,
-    /// Multi-value columns that GROUP BY or DISTINCT takes apart: one value a row from there on.
-    pub(super) exploded: BTreeSet<String>,
+    /// What GROUP BY or DISTINCT takes apart.
+    pub(super) elements: Vec<Elements>,
     /// Flags for nulls that the rewritten query needs.
     pub(super) virtual_columns: BTreeSet<String>,
     /// Constants that become parameters, while WHERE is rewritten.
@@ -74,6 +76,10 @@ impl Expressions<'_> {
                 Ok(Some(if *negated { not(found) } else { found }))
             }
             Expr::Function(function) => self.function(function),
+            Expr::CompoundFieldAccess { .. } => match subscript(expr) {
+                Some((of, key)) => self.item(&of, &key).map(Some),
+                None => Ok(None),
+            },
             other => Ok(as_call(other)),
         }
     }
@@ -179,7 +185,7 @@ impl Expressions<'_> {
     /// Without null handling a column is never null, but it is known where it was.
     fn null_test(&mut self, expr: &Expr) -> Option<Expr> {
         match self.scope.column_of(expr)? {
-            TableColumn::Stored { field, shows_nulls: false } if !self.exploded.contains(&*field.name) => {
+            TableColumn::Stored { field, shows_nulls: false } => {
                 let flag = null_flag_name(&field.name);
                 self.virtual_columns.insert(flag.clone());
                 Some(column(&flag))
@@ -233,8 +239,48 @@ impl Expressions<'_> {
             ("regexplike", [inner, pattern]) if self.is_multi_value(inner) => {
                 multi_value::regexp(inner, pattern).map(Some)
             }
+            ("item", [of, key]) => self.item(of, key).map(Some),
             _ => self.aggregate(&name, function, arguments),
         }
+    }
+
+    /// Returns the value of a MAP column's key, or the element of a multi-value column at a position.
+    fn item(&self, of: &Expr, key: &Expr) -> Result<Expr, QueryError> {
+        let Some(TableColumn::Stored { field, shows_nulls }) = self.scope.column_of(of) else {
+            return Ok(call("item", vec![of.clone(), key.clone()]));
+        };
+        if !field.single_value {
+            let name = match field.data_type {
+                DataType::Int => "arrayelementatint",
+                DataType::Long => "arrayelementatlong",
+                DataType::Float => "arrayelementatfloat",
+                DataType::Double => "arrayelementatdouble",
+                DataType::String => "arrayelementatstring",
+                DataType::BigDecimal
+                | DataType::Boolean
+                | DataType::Timestamp
+                | DataType::Json
+                | DataType::Bytes => "item",
+            };
+            return Ok(call(name, vec![of.clone(), key.clone()]));
+        }
+        let FieldRole::Complex(ComplexType::Map(values)) = &field.role else {
+            return Ok(call("item", vec![of.clone(), key.clone()]));
+        };
+        let Some(Literal::Text(key)) = Literal::of(key) else {
+            return Err(QueryError::invalid(format!(
+                "a key of the MAP column `{}` is a text in quotes",
+                field.name
+            )));
+        };
+        let path = format!("$['{}']", key.replace('\\', "\\\\").replace('\'', "\\'"));
+        let default = match (shows_nulls, values.default_null_value.to_json()) {
+            (true, _) => value(SqlValue::Null),
+            (false, serde_json::Value::String(written)) => text(written),
+            (false, other) => text(other.to_string()),
+        };
+        let found = vec![of.clone(), text(path), text(values.data_type.name()), default];
+        Ok(cast(call("jsonextractscalar", found), values.data_type))
     }
 
     fn operator_call(
@@ -296,6 +342,9 @@ impl Expressions<'_> {
             "distinctavg" => {
                 self.or_when_empty(make("avg", distinct, vec![as_double(argument)]), "-Infinity")
             }
+            "min" | "max" if self.is_text_column(argument) => {
+                return Ok(self.own_aggregate(&format!("{name}string"), function, arguments));
+            }
             "min" | "max" if self.type_of(argument) == Some(DataType::String) => make(name, None, arguments),
             "min" => self
                 .or_when_empty(self.extreme(argument, &|argument| make("min", None, argument)), "Infinity"),
@@ -323,6 +372,7 @@ impl Expressions<'_> {
             "sum" | "min" | "max" | "avg" => {
                 return self.own_aggregate(&format!("{name}mv"), function, arguments.to_vec());
             }
+            "minmaxrange" | "distinctsum" | "distinctavg" => name,
             "distinctcount" | "distinctcountbitmap" | "distinctcountoffheap" => "distinctcountmv",
             _ => return None,
         };
@@ -404,10 +454,12 @@ impl Expressions<'_> {
         }
     }
 
+    fn is_text_column(&self, expr: &Expr) -> bool {
+        self.scope.column_of(expr).is_some_and(|found| found.data_type() == DataType::String)
+    }
+
     fn is_multi_value(&self, expr: &Expr) -> bool {
-        self.scope
-            .column_of(expr)
-            .is_some_and(|found| found.is_multi_value() && !self.exploded.contains(&found.name()))
+        self.scope.column_of(expr).is_some_and(|found| found.is_multi_value())
     }
 
     /// Returns the type of an expression, where it can be told.
@@ -416,7 +468,10 @@ impl Expressions<'_> {
             return literal.data_type();
         }
         match unwrapped(expr) {
-            Expr::Identifier(_) => self.scope.column_of(expr).map(|column| column.data_type()),
+            Expr::Identifier(name) => match self.scope.column_of(expr) {
+                Some(column) => Some(column.data_type()),
+                None => self.elements.iter().find(|known| known.alias == name.value)?.data_type,
+            },
             Expr::Cast { data_type, .. } => pinot_type(data_type),
             Expr::BinaryOp { op, .. } => match op {
                 BinaryOperator::Plus
@@ -438,10 +493,8 @@ impl Expressions<'_> {
                 "sum" | "avg" | "coalesce" => {
                     arguments(function)?.first().and_then(|first| self.type_of(first))
                 }
-                "lower" | "upper" | "concat" | "$concat" | "replace" | "reverse" | "ltrim" | "rtrim"
-                | "trim" | "substr" | "substring" => Some(DataType::String),
-                "length" | "charlength" => Some(DataType::Int),
-                _ => None,
+                "$concat" => Some(DataType::String),
+                name => self.functions.result_type(name).and_then(pinot_type_of),
             },
             Expr::Trim { .. } | Expr::Substring { .. } => Some(DataType::String),
             _ => None,
@@ -466,6 +519,11 @@ impl VisitorMut for Expressions<'_> {
     }
 }
 
+/// Returns Pinot's type of a function's results, where there is one of single values.
+fn pinot_type_of(result: &ArrowType) -> Option<DataType> {
+    DataType::ALL.into_iter().find(|data_type| data_type.arrow() == *result)
+}
+
 /// `a < b` is `b > a`.
 fn flipped(op: &BinaryOperator) -> BinaryOperator {
     match op {
@@ -481,11 +539,12 @@ fn flipped(op: &BinaryOperator) -> BinaryOperator {
 pub(super) fn ago(period: &Expr, now_ms: i64) -> Result<Expr, QueryError> {
     let written = match Literal::of(period) {
         Some(Literal::Text(written)) => written,
-        _ => {
+        Some(_) => {
             return Err(QueryError::invalid(
                 "`ago` takes an ISO-8601 duration in quotes, such as 'PT1H' or 'P1D'",
             ));
         }
+        None => return Ok(call("$ago", vec![period.clone(), number(now_ms)])),
     };
     match period_ms(&written).and_then(|period| now_ms.checked_sub(period)) {
         Some(moment) => Ok(number(moment)),
@@ -493,42 +552,6 @@ pub(super) fn ago(period: &Expr, now_ms: i64) -> Result<Expr, QueryError> {
             Err(QueryError::invalid(format!("`{written}` is no ISO-8601 duration such as 'PT1H' or 'P1D'")))
         }
     }
-}
-
-/// Reads `[-]P[nD][T[nH][nM][n[.n]S]]`.
-fn period_ms(text: &str) -> Option<i64> {
-    let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
-    let text = text.strip_prefix(['P', 'p'])?;
-    let (days, time) = match text.split_once(['T', 't']) {
-        Some((days, time)) if !time.is_empty() => (days, time),
-        Some(_) => return None,
-        None => (text, ""),
-    };
-    if days.is_empty() && time.is_empty() {
-        return None;
-    }
-    let mut total = 0_i64;
-    for (part, units) in
-        [(days, &[('D', 86_400_000.0)][..]), (time, &[('H', 3_600_000.0), ('M', 60_000.0), ('S', 1_000.0)])]
-    {
-        let mut rest = part;
-        let mut units = units.iter();
-        while !rest.is_empty() {
-            let end = rest.find(|letter: char| letter.is_ascii_alphabetic())?;
-            let letter = rest[end..].chars().next()?.to_ascii_uppercase();
-            let (_, scale) = units.find(|(unit, _)| *unit == letter)?;
-            let amount: f64 = rest[..end].parse().ok()?;
-            let millis = amount * scale;
-            if !millis.is_finite() || millis.abs() > 9.0e15 {
-                return None;
-            }
-            #[expect(clippy::cast_possible_truncation, reason = "below 9e15, which an i64 holds exactly")]
-            let millis = millis.round() as i64;
-            total = total.checked_add(millis)?;
-            rest = &rest[end + 1..];
-        }
-    }
-    Some(sign * total)
 }
 
 /// Returns TRUE as a literal.

@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Ident, Query, Select, SelectItem, TableFactor, TableWithJoins,
 };
 
+use super::elements::Elements;
 use super::literals::Literal;
 use super::syntax::{call, column, not, quoted};
 use crate::error::QueryError;
@@ -59,20 +60,20 @@ fn any(test: ElementTest, tested: &Expr, mut arguments: Vec<Expr>) -> Expr {
     call(test.function_name(), arguments)
 }
 
-/// Puts a sub-query in place of the table that gives each row once for every element of the `exploded` columns. The
-/// WHERE clause moves inside, where the columns are whole.
-pub(super) fn explode(select: &mut Select, exploded: &BTreeSet<String>, needed: &BTreeSet<String>) {
+/// Puts a sub-query in place of the table that gives each row once for every element of what is taken apart. The WHERE
+/// clause moves inside, where rows are whole.
+pub(super) fn explode(select: &mut Select, elements: &[Elements], needed: &BTreeSet<String>) {
     let mut from = std::mem::take(&mut select.from);
     let mut selection = select.selection.take();
-    for taken_apart in exploded {
-        let item = |name: &String| match name == taken_apart {
-            true => {
-                SelectItem::ExprWithAlias { expr: call("unnest", vec![column(name)]), alias: quoted(name) }
-            }
-            false => SelectItem::UnnamedExpr(column(name)),
+    for (position, taken_apart) in elements.iter().enumerate() {
+        let before = elements[..position].iter().map(|elements| &elements.alias);
+        let kept = needed.iter().chain(before).map(|name| SelectItem::UnnamedExpr(column(name)));
+        let unnested = SelectItem::ExprWithAlias {
+            expr: call("unnest", vec![taken_apart.of.clone()]),
+            alias: quoted(&taken_apart.alias),
         };
         let inner = Select {
-            projection: needed.iter().map(item).collect(),
+            projection: kept.chain([unnested]).collect(),
             from,
             selection: selection.take(),
             ..empty_select(select)

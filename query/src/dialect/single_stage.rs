@@ -9,14 +9,16 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     Distinct, Expr, GroupByExpr, LimitClause, Offset, OffsetRows, OrderBy, OrderByKind, Query, Select,
-    SelectItem, SetExpr, TableFactor, Visit, Visitor,
+    SelectItem, SetExpr, Spanned, TableFactor, Visit, Visitor,
 };
+use datafusion::sql::sqlparser::tokenizer::Location;
 
 use meunier_segment::schema::DataType;
 
 use super::aliases::{Clause, Item, has_aggregate, replace_aliases, replace_ordinal};
 use super::column_names::name_of;
 use super::columns::Scope;
+use super::elements::{self, Elements};
 use super::expressions::{Expressions, truth};
 use super::literals::Literal;
 use super::operators::QueryParts;
@@ -25,6 +27,7 @@ use super::syntax::{cast, column, number, quoted, unwrapped};
 use super::{Dialect, RewrittenQuery, UsedTable, multi_value};
 use crate::error::QueryError;
 use crate::table_columns::TableColumns;
+use meunier_functions::Functions;
 
 /// Rows that an answer has when no LIMIT is written, as in Pinot.
 pub(super) const DEFAULT_LIMIT: u64 = 10;
@@ -39,6 +42,7 @@ pub(super) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<Re
     let SetExpr::Select(select) = &mut *query.body else {
         return Err(QueryError::invalid("a single-stage query is a SELECT"));
     };
+    check_grouped(select, dialect.functions)?;
     let mut opened = open_table(select, dialect)?;
     let no_columns = TableColumns::none();
     let scope = Scope {
@@ -59,35 +63,38 @@ pub(super) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<Re
     clauses.resolve(&items, &scope, dialect, &mut virtual_columns)?;
     let operators =
         dialect.explains.then(|| clauses.parts(&items, select, &limit).operators(dialect.functions));
-    let exploded = clauses.exploded(&items, select.distinct.is_some(), &scope);
+    let mut elements = clauses.elements(&items, select.distinct.is_some(), &scope, dialect.functions);
     let mut expressions = Expressions {
         scope: &scope,
         null_handling: dialect.options.null_handling,
         functions: dialect.functions,
         now_ms: dialect.now_ms,
-        exploded: BTreeSet::new(),
+        elements: elements.clone(),
         virtual_columns,
         parameters: parameters.map(RefCell::new),
     };
-    // WHERE looks at whole rows, so it is rewritten before columns count as taken apart.
+    // WHERE looks at whole rows.
     if let Some(selection) = &mut clauses.selection {
         expressions.rewrite(selection)?;
     }
     let parameters = expressions.parameters.take().map(|parameters| parameters.into_inner().found());
-    expressions.exploded = exploded;
+    for of in elements.iter_mut().map(|elements| &mut elements.of) {
+        expressions.rewrite(of)?;
+    }
     let mut exprs = Vec::with_capacity(items.len());
     for item in &items {
         let mut expr = item.expr.clone();
+        elements::replace(&mut expr, &expressions.elements, dialect.functions);
         expressions.rewrite(&mut expr)?;
         exprs.push(typed_constant(expr));
     }
     clauses.rewrite(&mut expressions)?;
-    let (exploded, virtual_columns) = (expressions.exploded, expressions.virtual_columns);
+    let virtual_columns = expressions.virtual_columns;
 
     query.order_by = clauses.put_back(select, exprs);
-    if !exploded.is_empty() {
-        let needed = columns_in(select, query.order_by.as_ref(), &exploded);
-        multi_value::explode(select, &exploded, &needed);
+    if !elements.is_empty() {
+        let needed = columns_in(select, query.order_by.as_ref(), &elements);
+        multi_value::explode(select, &elements, &needed);
     }
     let mut tables = BTreeMap::new();
     if let Some(mut opened) = opened.take() {
@@ -103,6 +110,30 @@ pub(super) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<Re
         operators,
         parameters: parameters.unwrap_or_default(),
     })
+}
+
+/// Refuses columns beside aggregates without GROUP BY, whatever the table: they are no SQL.
+fn check_grouped(select: &Select, functions: &Functions) -> Result<(), QueryError> {
+    let grouped = !matches!(&select.group_by, GroupByExpr::Expressions(exprs, _) if exprs.is_empty());
+    let items = select.projection.iter().filter_map(|item| match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
+        _ => None,
+    });
+    let (aggregates, plain): (Vec<&Expr>, Vec<&Expr>) =
+        items.partition(|expr| has_aggregate(expr, functions));
+    let names_column = |expr: &&&Expr| {
+        let mut names = BTreeSet::new();
+        identifiers(**expr, &mut names);
+        !names.is_empty()
+    };
+    match plain.iter().find(names_column) {
+        Some(expr) if !grouped && !aggregates.is_empty() => {
+            let Location { line, column } = expr.span().start;
+            let detail = format!("`{expr}` stands beside an aggregate without being in GROUP BY");
+            Err(QueryError::Syntax { line, column, detail })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The query's table, its name written exactly.
@@ -235,21 +266,25 @@ impl Clauses {
         }
     }
 
-    /// Returns the multi-value columns that GROUP BY or DISTINCT takes apart.
-    fn exploded(&self, items: &[Item], distinct: bool, scope: &Scope<'_>) -> BTreeSet<String> {
-        let mut names = BTreeSet::new();
-        for expr in &self.group_by {
-            identifiers(expr, &mut names);
+    /// Returns what GROUP BY or DISTINCT takes apart.
+    fn elements(
+        &self,
+        items: &[Item],
+        distinct: bool,
+        scope: &Scope<'_>,
+        functions: &Functions,
+    ) -> Vec<Elements> {
+        let mut found = Vec::new();
+        let distinct_items = items.iter().filter(|_| distinct).map(|item| &item.expr);
+        for expr in self.group_by.iter().chain(distinct_items) {
+            elements::find(expr, scope, functions, &mut found);
         }
-        for item in items.iter().filter(|_| distinct) {
-            identifiers(&item.expr, &mut names);
-        }
-        names.retain(|name| scope.columns.find(name).is_some_and(|column| column.is_multi_value()));
-        names
+        found
     }
 
     fn rewrite(&mut self, expressions: &mut Expressions<'_>) -> Result<(), QueryError> {
         for expr in self.group_by.iter_mut().chain(&mut self.having).chain(order_exprs(&mut self.order_by)) {
+            elements::replace(expr, &expressions.elements, expressions.functions);
             expressions.rewrite(expr)?;
         }
         Ok(())
@@ -321,14 +356,18 @@ fn identifiers(part: &impl Visit, names: &mut BTreeSet<String>) {
 }
 
 /// Returns the table's columns that a query with rows taken apart still needs outside.
-fn columns_in(select: &Select, order_by: Option<&OrderBy>, exploded: &BTreeSet<String>) -> BTreeSet<String> {
-    let mut names = exploded.clone();
+fn columns_in(select: &Select, order_by: Option<&OrderBy>, elements: &[Elements]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for taken_apart in elements {
+        identifiers(&taken_apart.of, &mut names);
+    }
     for item in &select.projection {
         identifiers(item, &mut names);
     }
     identifiers(&select.group_by, &mut names);
     identifiers(&select.having, &mut names);
     identifiers(&order_by.cloned(), &mut names);
+    names.retain(|name| !elements.iter().any(|known| known.alias == *name));
     names.retain(|name| !name.starts_with('$') || !name[1..].bytes().all(|letter| letter.is_ascii_digit()));
     names
 }

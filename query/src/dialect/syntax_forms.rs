@@ -1,8 +1,12 @@
 //! Calls that SQL writes with words between their arguments, as calls of Pinot's functions.
 
-use datafusion::sql::sqlparser::ast::{DateTimeField, Expr, TrimWhereField};
+use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
+use datafusion::sql::sqlparser::ast::{
+    AccessExpr, CaseWhen, CeilFloorKind, DateTimeField, Expr, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Subscript, TrimWhereField,
+};
 
-use super::syntax::{call, number};
+use super::syntax::{arguments, call, function_name, number, text, unwrapped};
 
 /// Returns the call that an expression stands for, or nothing when it is none of these forms.
 pub(super) fn as_call(expr: &Expr) -> Option<Expr> {
@@ -27,9 +31,85 @@ pub(super) fn as_call(expr: &Expr) -> Option<Expr> {
             };
             Some(call(name, vec![(**expr).clone()]))
         }
+        Expr::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
+            let mut arguments = vec![(**expr).clone(), (**overlay_what).clone(), (**overlay_from).clone()];
+            arguments.extend(overlay_for.iter().map(|length| (**length).clone()));
+            Some(call("overlay", arguments))
+        }
+        Expr::Floor { expr, field: CeilFloorKind::DateTimeField(unit) }
+            if !matches!(unit, DateTimeField::NoDateTime) =>
+        {
+            Some(call("datetrunc", vec![text(unit.to_string()), (**expr).clone()]))
+        }
+        Expr::CompoundFieldAccess { .. } => {
+            let (of, key) = subscript(expr)?;
+            Some(call("item", vec![of, key]))
+        }
         Expr::Array(array) => Some(call("arrayvalueconstructor", array.elem.clone())),
         _ => None,
     }
+}
+
+/// Returns what `of[key]` is of, and the key; of several keys the last.
+pub(super) fn subscript(expr: &Expr) -> Option<(Expr, Expr)> {
+    let Expr::CompoundFieldAccess { root, access_chain } = unwrapped(expr) else { return None };
+    let (AccessExpr::Subscript(Subscript::Index { index }), before) = access_chain.split_last()? else {
+        return None;
+    };
+    let of = match before {
+        [] => (**root).clone(),
+        before => {
+            let inner = Expr::CompoundFieldAccess { root: root.clone(), access_chain: before.to_vec() };
+            let (of, key) = subscript(&inner)?;
+            call("item", vec![of, key])
+        }
+    };
+    Some((of, index.clone()))
+}
+
+/// Functions whose first argument is a unit of time.
+const BY_UNIT: [&str; 5] = ["datetrunc", "dateadd", "datediff", "timestampadd", "timestampdiff"];
+
+/// Writes the unit of time that a call begins with as the text that it is: SQL lets its word stand bare.
+pub(super) fn quote_unit(expr: &mut Expr) {
+    let Expr::Function(function) = expr else { return };
+    if !BY_UNIT.contains(&function_name(function).as_str()) {
+        return;
+    }
+    let FunctionArguments::List(list) = &mut function.args else { return };
+    let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(unit))) = list.args.first_mut() else { return };
+    if let Expr::Identifier(word) = unit
+        && word.quote_style.is_none()
+        && UNITS.iter().any(|known| known.eq_ignore_ascii_case(&word.value))
+    {
+        *unit = text(word.value.to_uppercase());
+    }
+}
+
+/// Words of SQL for units of time.
+const UNITS: [&str; 10] =
+    ["MICROSECOND", "MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"];
+
+/// Returns `CASE WHEN` for `caseWhen(condition, value, …[, otherwise])`.
+pub(super) fn case_when(expr: &Expr) -> Option<Expr> {
+    let Expr::Function(function) = expr else { return None };
+    if function_name(function) != "casewhen" {
+        return None;
+    }
+    let mut rest = arguments(function)?;
+    let otherwise = (rest.len() % 2 == 1).then(|| rest.pop()).flatten();
+    let mut conditions = Vec::with_capacity(rest.len() / 2);
+    let mut rest = rest.into_iter();
+    while let (Some(condition), Some(result)) = (rest.next(), rest.next()) {
+        conditions.push(CaseWhen { condition, result });
+    }
+    (!conditions.is_empty()).then(|| Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions,
+        else_result: otherwise.map(Box::new),
+    })
 }
 
 /// Returns the function that gives a part of a time.

@@ -20,6 +20,8 @@ use meunier_segment::value::{
 pub(crate) const PINOT_TYPE: &str = "pinot.type";
 /// The value of [`PINOT_TYPE`] on a JSON column.
 pub(crate) const PINOT_TYPE_JSON: &str = "JSON";
+/// The value of [`PINOT_TYPE`] on a MAP column, which is JSON inside.
+pub(crate) const PINOT_TYPE_MAP: &str = "MAP";
 
 /// Returns Pinot's name for the type of a column of an answer.
 pub(crate) fn type_name(field: &Field) -> &'static str {
@@ -34,9 +36,14 @@ pub(crate) fn type_name(field: &Field) -> &'static str {
         (DataType::Decimal256(..), _) => "BIG_DECIMAL",
         (DataType::BinaryView, _) => "BYTES",
         (DataType::List(item), json) => list_type_name(item.data_type(), json),
+        _ if is_map(field) => PINOT_TYPE_MAP,
         (_, true) => "JSON",
         (_, false) => "STRING",
     }
+}
+
+fn is_map(field: &Field) -> bool {
+    field.metadata().get(PINOT_TYPE).is_some_and(|name| name == PINOT_TYPE_MAP)
 }
 
 fn list_type_name(item: &DataType, json: bool) -> &'static str {
@@ -88,8 +95,11 @@ fn shown_type(data_type: &DataType) -> DataType {
 /// When a column has a type without a JSON form.
 pub(crate) fn append_rows(batch: &RecordBatch, row_count: usize, out: &mut Vec<u8>) -> Result<()> {
     let mut columns = Vec::with_capacity(batch.num_columns());
-    for array in batch.columns() {
-        columns.push(Cells::new(array)?);
+    for (array, field) in batch.columns().iter().zip(batch.schema_ref().fields()) {
+        columns.push(match Cells::new(array)? {
+            Cells::Text(texts) if is_map(field) => Cells::Map(texts),
+            cells => cells,
+        });
     }
     for row in 0..row_count {
         if !out.is_empty() {
@@ -117,8 +127,13 @@ enum Cells {
     Timestamp(PrimitiveArray<TimestampMillisecondType>),
     BigDecimal(Decimal256Array),
     Text(StringViewArray),
+    /// Texts of JSON objects.
+    Map(StringViewArray),
     Bytes(BinaryViewArray),
-    List { lists: ListArray, elements: Box<Cells> },
+    List {
+        lists: ListArray,
+        elements: Box<Cells>,
+    },
 }
 
 impl Cells {
@@ -152,7 +167,7 @@ impl Cells {
             Cells::Boolean(array) => array.is_null(row),
             Cells::Timestamp(array) => array.is_null(row),
             Cells::BigDecimal(array) => array.is_null(row),
-            Cells::Text(array) => array.is_null(row),
+            Cells::Text(array) | Cells::Map(array) => array.is_null(row),
             Cells::Bytes(array) => array.is_null(row),
             Cells::List { lists, .. } => lists.is_null(row),
         }
@@ -171,9 +186,18 @@ impl Cells {
             Cells::Timestamp(array) => write_plain_text(out, &format_timestamp(array.value(row))),
             Cells::BigDecimal(array) => write_plain_text(out, &format_big_decimal(array.value(row))),
             Cells::Text(array) => write_text(out, array.value(row)),
+            Cells::Map(array) => write_map(out, array.value(row)),
             Cells::Bytes(array) => write_plain_text(out, &format_hex(array.value(row))),
             Cells::List { lists, elements } => write_list(out, lists, elements, row),
         }
+    }
+}
+
+/// Writes an object as it is; a text that is none, as one that a length cut off, stays a text.
+fn write_map(out: &mut Vec<u8>, text: &str) {
+    match serde_json::from_str::<serde::de::IgnoredAny>(text) {
+        Ok(_) => out.extend_from_slice(text.as_bytes()),
+        Err(_) => write_text(out, text),
     }
 }
 

@@ -19,9 +19,9 @@ fn check(text: &str, expect: Expect) {
 #[test]
 fn takes_options_from_both_ends() {
     check(
-        "SET timeoutMs = 5; SET x='it''s'; SELECT a FROM t OPTION(b=1, c='two') option(d=-3); SET e = false;",
+        "SET timeoutMs = 5; SET x='it''s'; SELECT a FROM t OPTION(b=1, c='two') option(d=-3, p=0|1); SET e = false;",
         expect![[
-            r#"SELECT a FROM t | explain=None options=[("b", "1"), ("c", "two"), ("d", "-3"), ("timeoutMs", "5"), ("x", "it's"), ("e", "false")]"#
+            r#"SELECT a FROM t | explain=None options=[("b", "1"), ("c", "two"), ("d", "-3"), ("p", "0|1"), ("timeoutMs", "5"), ("x", "it's"), ("e", "false")]"#
         ]],
     );
 }

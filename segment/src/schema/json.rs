@@ -3,6 +3,7 @@
 //! A schema is its three lists of field specs, read by [`field`]; the old `timeFieldSpec` becomes one more date-time
 //! column ([`legacy_time`]). What is read here is also what [`Schema::to_json`] gives back, as Pinot would.
 
+mod complex;
 mod default_null;
 mod field;
 mod keys;
@@ -74,14 +75,18 @@ fn read_schema(document: &JsonObject<'_>, findings: &mut Findings) -> Option<Sch
         }
         columns.add_all(read, findings);
     }
-    refuse_complex_fields(document, findings);
+    let complex = complex::read_all(document, findings);
+    if !complex.is_empty() {
+        let json: Vec<Value> = complex.iter().map(|read| Value::Object(read.json.clone())).collect();
+        specs.insert(complex::LIST_KEY.to_string(), json.into());
+    }
+    columns.add_all(complex, findings);
     if let Some(time) = legacy_time::read(document, findings) {
         specs.insert("timeFieldSpec".to_string(), time.json.clone().into());
         columns.add_all(vec![time], findings);
     }
     let primary_key_columns = read_primary_key(document, &columns.fields, findings);
-    let lists =
-        SpecKind::ALL.map(SpecKind::list_key).into_iter().chain(["complexFieldSpecs", "timeFieldSpec"]);
+    let lists = SpecKind::ALL.map(SpecKind::list_key).into_iter().chain([complex::LIST_KEY, "timeFieldSpec"]);
     if columns.fields.is_empty() && lists.into_iter().all(|key| document.get(key).is_none()) {
         findings.problem("/dimensionFieldSpecs", "the schema has no column: write at least one here");
     }
@@ -102,17 +107,6 @@ fn read_name(document: &JsonObject<'_>, findings: &mut Findings) -> Option<Strin
 fn read_specs(document: &JsonObject<'_>, kind: SpecKind, findings: &mut Findings) -> Vec<ReadField> {
     let specs = document.objects(kind.list_key(), findings);
     specs.iter().filter_map(|spec| field::read(spec, kind, findings)).collect()
-}
-
-fn refuse_complex_fields(document: &JsonObject<'_>, findings: &mut Findings) {
-    for spec in document.objects("complexFieldSpecs", findings) {
-        let name = spec.text("name", findings).unwrap_or_default();
-        let message = format!(
-            "complex columns (MAP, LIST, STRUCT) are not supported yet: declare `{name}` in `dimensionFieldSpecs` with \
-             dataType JSON and read it with jsonExtractScalar"
-        );
-        findings.problem(spec.path(), message);
-    }
 }
 
 /// The columns so far, with the places of their names.

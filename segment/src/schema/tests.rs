@@ -16,6 +16,7 @@ fn report(text: &str) -> String {
             FieldRole::Dimension => "dimension".to_string(),
             FieldRole::Metric => "metric".to_string(),
             FieldRole::DateTime { format, granularity } => format!("time {format} by {granularity}"),
+            FieldRole::Complex(complex) => format!("{complex:?}"),
         };
         let default = field.default_null_value.to_json();
         lines += &format!("{} {}{many} {role} default {default}\n", field.name, field.data_type);
@@ -174,7 +175,7 @@ fn says_every_problem_at_once() {
             /dateTimeFieldSpecs/0/granularity: the granularity `0:DAYS` is not of the form `1:HOURS`: `0` is no size: write a whole number from 1
             /dateTimeFieldSpecs/1/dataType: a date-time column cannot be BOOLEAN: write LONG, INT, STRING or TIMESTAMP
             /dateTimeFieldSpecs/1/format: `format` is missing: write for example "1:MILLISECONDS:EPOCH"
-            /complexFieldSpecs/0: complex columns (MAP, LIST, STRUCT) are not supported yet: declare `labels` in `dimensionFieldSpecs` with dataType JSON and read it with jsonExtractScalar
+            /complexFieldSpecs/0/childFieldSpecs: is missing: a MAP has the child specs `key` and `value`
             /primaryKeyColumns/0: the schema has no column `flg`; did you mean `flag`?
             /primaryKeyColumns/1: `x` is a multi-value column, which cannot be part of a primary key
             /primaryKeyColumns/2: `x` is listed twice: remove one
@@ -395,4 +396,21 @@ proptest! {
         let _ = check_granularity(&format);
         let _ = Schema::parse(&one("dimensionFieldSpecs", &format!(r#""dataType": {text:?}"#)));
     }
+}
+
+#[test]
+fn reads_complex_columns_and_gives_them_back() {
+    let map = serde_json::json!({
+        "name": "labels", "dataType": "MAP", "fieldType": "COMPLEX", "childFieldSpecs": {
+            "key": {"name": "key", "dataType": "STRING", "fieldType": "DIMENSION"},
+            "value": {"name": "value", "dataType": "LONG", "fieldType": "METRIC"}
+        }
+    });
+    let schema = serde_json::json!({"schemaName": "t", "complexFieldSpecs": [map]});
+    let parsed = Schema::parse(&schema.to_string()).expect("Pinot takes the schema").schema;
+    let (_, field) = parsed.field("labels").expect("the column is there");
+    let values = MapValues { data_type: DataType::Long, default_null_value: Value::Long(0) };
+    assert_eq!(field.role, FieldRole::Complex(ComplexType::Map(values)));
+    assert_eq!((field.data_type, &field.default_null_value), (DataType::Json, &Value::String("{}".into())));
+    assert_eq!(parsed.to_json()["complexFieldSpecs"], schema["complexFieldSpecs"]);
 }

@@ -90,7 +90,9 @@ fn pays(array: &ArrayRef, firsts: &[u32], role: &FieldRole) -> Result<bool, Segm
     let with_ids = array.len() * id_bits / 8 + plain_bytes(&values);
     Ok(match role {
         FieldRole::Metric => with_ids < plain - plain / 10,
-        FieldRole::Dimension | FieldRole::DateTime { .. } => with_ids < plain + plain / 10,
+        FieldRole::Dimension | FieldRole::DateTime { .. } | FieldRole::Complex(_) => {
+            with_ids < plain + plain / 10
+        }
     })
 }
 

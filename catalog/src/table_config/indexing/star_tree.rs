@@ -12,7 +12,7 @@ use crate::table_config::columns::check_column;
 const LEAF_RECORDS_MAX: u32 = 10_000;
 
 /// Functions that Pinot's star-trees aggregate beside [`PairFunction::ALL`].
-const OTHER_FUNCTIONS: [&str; 22] = [
+const OTHER_FUNCTIONS: [&str; 28] = [
     "DISTINCTCOUNTHLL",
     "SUMPRECISION",
     "DISTINCTCOUNTBITMAP",
@@ -35,6 +35,12 @@ const OTHER_FUNCTIONS: [&str; 22] = [
     "PERCENTILERAWTDIGEST",
     "SUMINT",
     "SUMLONG",
+    "COUNTMV",
+    "SUMMV",
+    "MINMV",
+    "MAXMV",
+    "AVGMV",
+    "MINMAXRANGEMV",
 ];
 
 /// One star-tree.
@@ -242,7 +248,7 @@ fn check_argument(
         Some(PairFunction::Count) | None => false,
     };
     let is_text = matches!(field.data_type, DataType::String | DataType::Json);
-    if !field.single_value {
+    if !field.single_value && !function.ends_with("MV") {
         let message =
             format!("a star-tree cannot aggregate the multi-value column `{}`: remove the pair", field.name);
         findings.problem(place, message);

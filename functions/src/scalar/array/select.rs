@@ -16,6 +16,7 @@ use crate::scalar::call::{Call, Fault};
 use crate::scalar::function::{Asked, Function, Gives, Overload};
 use crate::scalar::kind::{Kind, Scalar, element_field, element_type, plain_type};
 use crate::scalar::rows::fault;
+use crate::scalar::sink::collect;
 
 const TEXT: Kind = Kind::One(Scalar::Text);
 const DOUBLES: Kind = Kind::Many(Scalar::Double);
@@ -76,7 +77,8 @@ pub(super) fn functions() -> Vec<Function> {
             "valueIn(array, value, …)",
             "The elements that are one of the values.",
             [Overload::new(&[Kind::AnyArray, Kind::Any], Gives::Of(same), value_in).repeats()],
-        ),
+        )
+        .gives_array(),
         Function::new(
             Array,
             &["arrayToMV"],
@@ -85,6 +87,26 @@ pub(super) fn functions() -> Vec<Function> {
             [Overload::new(&[Kind::AnyArray], Gives::Of(same), |call| {
                 Ok(call.column(0)?.to_rows(call.rows)?)
             })],
+        )
+        .gives_array(),
+        Function::new(
+            Other,
+            &["item"],
+            "item(map, key) or item(array, position)",
+            "The value of a key of a JSON object, as text, or the element at a position counted from 1; null where there is none.",
+            [
+                Overload::new(&[TEXT, TEXT], Gives::Type(DataType::Utf8), value_of_key),
+                Overload::new(
+                    &[Kind::AnyArray, Kind::One(Scalar::Long)],
+                    Gives::Of(|asked| {
+                        let elements = asked.types.first().and_then(element_type);
+                        elements
+                            .map(|elements| Gives::Type(plain_type(elements)))
+                            .ok_or_else(|| Fault::from("the first argument is a map or an array"))
+                    }),
+                    element_at,
+                ),
+            ],
         ),
         Function::new(
             Other,
@@ -166,6 +188,9 @@ fn overlap(call: &Call<'_>) -> Result<ArrayRef, Fault> {
 fn value_in(call: &Call<'_>) -> Result<ArrayRef, Fault> {
     let arrays = call.column(0)?.to_rows(call.rows)?;
     let arrays = arrays.as_list::<i32>();
+    if arrays.is_empty() {
+        return Ok(arrow::array::new_empty_array(call.given));
+    }
     let elements = arrays.values();
     let mut wanted = BooleanArray::from(vec![false; elements.len()]);
     let scalar = scalar_of(elements.data_type())?;
@@ -200,6 +225,35 @@ fn scalar_of(data_type: &DataType) -> Result<Scalar, Fault> {
         DataType::Binary => Scalar::Bytes,
         other => return fault(format!("an array of {other} has no single values")),
     })
+}
+
+fn value_of_key(call: &Call<'_>) -> Result<ArrayRef, Fault> {
+    collect(call.rows, |row| {
+        let (Some(json), Some(key)) = (call.text(0, row), call.text(1, row)) else { return Ok(None) };
+        let Ok(map) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(json) else {
+            return Ok(None);
+        };
+        Ok(match map.get(key) {
+            None | Some(serde_json::Value::Null) => None,
+            Some(serde_json::Value::String(text)) => Some(text.clone()),
+            Some(other) => Some(other.to_string()),
+        })
+    })
+}
+
+fn element_at(call: &Call<'_>) -> Result<ArrayRef, Fault> {
+    let arrays = call.column(0)?.to_rows(call.rows)?;
+    let arrays = arrays.as_list::<i32>();
+    let positions = call.column(1)?.to_rows(call.rows)?;
+    let positions = positions.as_primitive::<arrow::datatypes::Int64Type>();
+    let found = (0..call.rows).map(|row| {
+        if arrays.is_null(row) || positions.is_null(row) {
+            return None;
+        }
+        let position = usize::try_from(positions.value(row)).ok()?.checked_sub(1)?;
+        u32::try_from(places(arrays, row).nth(position)?).ok()
+    });
+    Ok(take(arrays.values(), &UInt32Array::from_iter(found), None)?)
 }
 
 fn map_value(call: &Call<'_>) -> Result<ArrayRef, Fault> {

@@ -9,6 +9,7 @@ use super::path::Path;
 use super::walk::{Matches, Trouble, find};
 use crate::description::FunctionGroup::Json as Group;
 use crate::scalar::call::{Call, Fault};
+use crate::scalar::conversion::decoded;
 use crate::scalar::function::{Asked, Function, Gives, Overload};
 use crate::scalar::kind::{DECIMAL, Kind, Scalar, TIMESTAMP, array_of, shortened};
 use crate::scalar::number::{
@@ -90,6 +91,11 @@ fn extracted_type(asked: &Asked<'_>) -> Result<Gives, Fault> {
 /// A value that JSON can be read as.
 trait FromNode: Sized {
     fn from_node(node: &Node<'_>) -> Option<Self>;
+
+    /// Reads a default: as a text of JSON would be, except where SQL writes a value in another way.
+    fn from_default(text: &str) -> Option<Self> {
+        Self::from_node(&Node::Text(text.into()))
+    }
 }
 
 fn extract(call: &Call<'_>, first_of_equals: bool) -> Result<ArrayRef, Fault> {
@@ -124,9 +130,13 @@ fn read<T: FromNode>(node: &Node<'_>) -> Result<T, Fault> {
     }
 }
 
-/// The default of a row: as text it is read as a text of JSON would be.
+/// The default of a row.
 fn default<T: FromNode>(call: &Call<'_>, row: usize) -> Result<Option<T>, Fault> {
-    call.text(3, row).map(|text| read(&Node::Text(text.into()))).transpose()
+    let Some(text) = call.text(3, row) else { return Ok(None) };
+    match T::from_default(text) {
+        Some(value) => Ok(Some(value)),
+        None => fault(format!("the default '{}' is no value of the result type", shortened(text))),
+    }
 }
 
 fn one<T: FromNode + Output>(call: &Call<'_>, first_of_equals: bool) -> Result<ArrayRef, Fault> {
@@ -286,8 +296,13 @@ impl FromNode for Json {
 impl FromNode for Vec<u8> {
     fn from_node(node: &Node<'_>) -> Option<Vec<u8>> {
         match node {
-            Node::Text(text) => parse_hex(text.trim()),
+            // JSON has no bytes of its own: Java's libraries write them in Base64.
+            Node::Text(text) => decoded(text.as_bytes()).ok(),
             _ => None,
         }
+    }
+
+    fn from_default(text: &str) -> Option<Vec<u8>> {
+        parse_hex(text.trim())
     }
 }

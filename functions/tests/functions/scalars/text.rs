@@ -143,3 +143,37 @@ fn compares_texts() {
         ("difference('Smith', 'Smyth')", "4"),
     ]);
 }
+
+#[test]
+fn matches_text_as_lucene_does() {
+    // The rows and queries of Pinot's compatibility suite, and the syntax of Lucene's classic query parser.
+    check_all(&[
+        ("textMatch('Java C++ Python', 'Java AND C++')", "true"),
+        ("textMatch('Java Python', 'Java AND C++')", "false"),
+        ("textMatch('Java C++ golang', 'go*')", "true"),
+        ("textMatch('Java C++ golang', '(Java OR C++) AND (golang python)')", "true"),
+        ("textMatch('Java C++', '(Java OR C++) AND (golang python)')", "false"),
+        ("textMatch('Apache Pinot', 'pinot')", "true"),
+        ("textMatch('Apache Pinot', 'druid pinot')", "true"),
+        ("textMatch('Apache Pinot', '+druid pinot')", "false"),
+        ("textMatch('Apache Pinot', 'apache NOT pinot')", "false"),
+        ("textMatch('Apache Pinot', 'apache -druid')", "true"),
+        ("textMatch('Apache Pinot', 'NOT druid')", "false"),
+        ("textMatch('real time analytics store', '\"time analytics\"')", "true"),
+        ("textMatch('real time analytics store', '\"time store\"')", "false"),
+        ("textMatch('real time analytics store', '\"time store\"~1')", "true"),
+        ("textMatch('machine learning', 'mach?ne')", "true"),
+        ("textMatch('machine learning', 'm*ne')", "true"),
+        ("textMatch('machine learning', '/[a-z]+ing/')", "true"),
+        ("textMatch('machine learning', '/mach/')", "false"),
+        ("textMatch('machine learning', 'machnie~')", "true"),
+        ("textMatch('machine learning', 'machnie')", "false"),
+        ("textMatch('machine learning', '[lea TO lez]')", "true"),
+        ("textMatch('machine learning', '{learning TO lez}')", "false"),
+        ("textMatch('to be or not', 'the')", "false"),
+        ("textMatch('anything', '*:*')", "true"),
+        ("textMatch('x', NULL)", "null"),
+    ]);
+    refused("textMatch('x', '(x')", "not closed");
+    refused("textMatch('x', 'field:x')", "names a field");
+}

@@ -57,7 +57,7 @@ fn is_nan(value: &Value) -> bool {
 }
 
 /// Pinot's default null value: the least number for dimensions and date-times, zero for metrics.
-fn usual_default(kind: SpecKind, data_type: DataType) -> Value {
+pub(super) fn usual_default(kind: SpecKind, data_type: DataType) -> Value {
     let metric = kind == SpecKind::Metric;
     match data_type {
         DataType::Int => Value::Int(if metric { 0 } else { i32::MIN }),

@@ -10,7 +10,7 @@ use crate::schema::name::check_column_name;
 use crate::schema::{DataType, Field, FieldRole, LengthExceeded, TimeFormat, check_granularity};
 
 /// Longest value where a field spec does not say.
-const LENGTH_MAX: u32 = 512;
+pub(super) const LENGTH_MAX: u32 = 512;
 
 /// The granularity of a date-time column that does not say; Pinot only validates it.
 const GRANULARITY: &str = "1:MILLISECONDS";
@@ -112,7 +112,7 @@ fn unknown_type(text: &str) -> String {
     match text {
         "UUID" => "UUID is not supported yet: write STRING".to_string(),
         "MAP" | "LIST" | "STRUCT" | "OPEN_STRUCT" => {
-            format!("{text} is not supported yet: write JSON and read it with jsonExtractScalar")
+            format!("a column of type {text} stands in `complexFieldSpecs`: move it there")
         }
         _ => {
             let hint = did_you_mean(text, names);

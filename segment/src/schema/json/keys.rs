@@ -21,6 +21,26 @@ const FIELD: &[&str] = &[
     "metadata",
 ];
 
+const COMPLEX_FIELD: &[&str] = &[
+    "name",
+    "dataType",
+    "fieldType",
+    "childFieldSpecs",
+    "singleValueField",
+    "notNull",
+    "defaultNullValue",
+    "maxLength",
+    "maxLengthExceedStrategy",
+    "allowTrailingZeros",
+    "transformFunction",
+    "virtualColumnProvider",
+    "description",
+    "tags",
+    "fieldId",
+    "aliases",
+    "metadata",
+];
+
 const DATE_TIME_FIELD: &[&str] = &[
     "name",
     "dataType",
@@ -63,6 +83,7 @@ pub(super) const KNOWN: &[KnownKeys] = &[
             "tags",
         ],
     },
+    KnownKeys { place: "/complexFieldSpecs/*", keys: COMPLEX_FIELD },
     KnownKeys { place: "/dimensionFieldSpecs/*", keys: FIELD },
     KnownKeys { place: "/metricFieldSpecs/*", keys: FIELD },
     KnownKeys { place: "/dateTimeFieldSpecs/*", keys: DATE_TIME_FIELD },
