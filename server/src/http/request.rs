@@ -1,16 +1,18 @@
 //! Reads what a request carries, with limits, and says in Pinot's error shape what is wrong with it.
 
-use std::collections::HashMap;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, header};
 use futures::StreamExt;
 use tokio::time::timeout;
 
 use crate::app::AppState;
+use crate::cursors::Reached;
 use crate::error::ApiError;
 
 /// A request's body as text, whole.
@@ -85,14 +87,47 @@ impl FromRequestParts<Arc<AppState>> for PathName {
     }
 }
 
+/// The two names in a path such as `/segments/{table}/{segment}/metadata`.
+pub(crate) struct PathNames(pub(crate) String, pub(crate) String);
+
+impl FromRequestParts<Arc<AppState>> for PathNames {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<PathNames, ApiError> {
+        match Path::<(String, String)>::from_request_parts(parts, state).await {
+            Ok(Path((first, second))) => Ok(PathNames(first, second)),
+            Err(rejection) => Err(ApiError::bad_request(rejection.body_text())),
+        }
+    }
+}
+
+impl FromRequestParts<Arc<AppState>> for Reached {
+    type Rejection = ApiError;
+
+    /// The address that the client wrote is the one that works for it, through mapped ports and proxies too.
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Reached, ApiError> {
+        let written = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let authority = written.and_then(|host| host.parse::<Authority>().ok());
+        Ok(match authority {
+            Some(authority) => {
+                Reached { host: authority.host().to_owned(), port: authority.port_u16().unwrap_or(HTTP_PORT) }
+            }
+            None => Reached { host: state.address.ip().to_string(), port: state.address.port() },
+        })
+    }
+}
+
+/// The port of an address that names none.
+const HTTP_PORT: u16 = 80;
+
 /// The parameters behind the question mark. Names are Pinot's, case-sensitive; unknown ones are ignored, as Pinot does.
-pub(crate) struct Parameters(HashMap<String, String>);
+pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl FromRequestParts<Arc<AppState>> for Parameters {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Parameters, ApiError> {
-        match Query::<HashMap<String, String>>::from_request_parts(parts, state).await {
+        match Query::<Vec<(String, String)>>::from_request_parts(parts, state).await {
             Ok(Query(parameters)) => Ok(Parameters(parameters)),
             Err(rejection) => Err(ApiError::bad_request(rejection.body_text())),
         }
@@ -100,9 +135,14 @@ impl FromRequestParts<Arc<AppState>> for Parameters {
 }
 
 impl Parameters {
-    /// Returns a parameter that is there and not empty.
+    /// Returns a parameter that is there and not empty; the first where it is there more than once.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|text| !text.is_empty())
+        self.all(name).next()
+    }
+
+    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let of_name = self.0.iter().filter(move |(key, text)| key == name && !text.is_empty());
+        of_name.map(|(_, text)| text.as_str())
     }
 
     /// Reads a boolean parameter; false when it is not there.
@@ -120,10 +160,25 @@ impl Parameters {
         }
     }
 
-    /// Reads a list with commas between; empty when it is not there.
+    /// Reads a number; nothing when it is not there.
+    ///
+    /// # Errors
+    /// When it is none, or none of this type.
+    pub(crate) fn number<T: FromStr>(&self, name: &str) -> Result<Option<T>, ApiError> {
+        let read = |text: &str| {
+            text.parse().map_err(|_| {
+                ApiError::bad_request(format!("parameter `{name}` is a whole number, not `{text}`"))
+            })
+        };
+        self.get(name).map(read).transpose()
+    }
+
+    /// Reads a list, with commas between or as parameters of one name; empty when it is not there.
     pub(crate) fn list(&self, name: &str) -> Vec<&str> {
-        self.get(name)
-            .map(|text| text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect())
-            .unwrap_or_default()
+        self.all(name)
+            .flat_map(|text| text.split(','))
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+            .collect()
     }
 }

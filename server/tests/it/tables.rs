@@ -193,10 +193,12 @@ async fn a_table_is_created_shown_and_deleted_in_pinots_shapes() {
           "error": "table `visit` does not exist; did you mean `visits`?"
         }"#]],
     );
-    check(
-        &client.get("/tables/visits/size").await,
-        expect![[r#"
-        200 {
+    let size = client.get("/tables/visits/size").await;
+    assert_eq!(size.status, 200);
+    // The first look at the topic may have happened already.
+    let shown = blurred(&size.json(), &["consumingMemoryInBytes"]);
+    expect![[r#"
+        {
           "tableName": "visits",
           "reportedSizeInBytes": 0,
           "estimatedSizeInBytes": 0,
@@ -210,9 +212,9 @@ async fn a_table_is_created_shown_and_deleted_in_pinots_shapes() {
             "segments": {}
           },
           "durableSizeInBytes": 0,
-          "consumingMemoryInBytes": 0
-        }"#]],
-    );
+          "consumingMemoryInBytes": "<number>"
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&shown).unwrap());
     check(
         &client.get("/tables/visits/metadata?columns=*").await,
         expect![[r#"
