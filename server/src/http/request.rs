@@ -15,10 +15,9 @@ use crate::app::AppState;
 use crate::cursors::Reached;
 use crate::error::ApiError;
 
-/// A request's body as text, whole.
+/// A request's body as text, whole: of a form with a file, the file.
 ///
-/// The content type is not asked for, as `curl -d` sends a wrong one; only forms with files, which hold no JSON as they
-/// stand, are refused.
+/// The content type is not asked for otherwise, as `curl -d` sends a wrong one.
 pub(crate) struct BodyText(pub(crate) String);
 
 impl FromRequest<Arc<AppState>> for BodyText {
@@ -33,7 +32,11 @@ impl FromRequest<Arc<AppState>> for BodyText {
             let message = format!("the body did not arrive within {} s", limits.body_timeout.as_secs());
             return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, message));
         };
-        let text = String::from_utf8(read?).map_err(|error| {
+        let bytes = match form_boundary(&parts.headers)? {
+            Some(boundary) => first_file(read?, boundary).await?,
+            None => read?,
+        };
+        let text = String::from_utf8(bytes).map_err(|error| {
             ApiError::bad_request(format!("the body is not UTF-8: {}", error.utf8_error()))
         })?;
         Ok(BodyText(text))
@@ -42,16 +45,35 @@ impl FromRequest<Arc<AppState>> for BodyText {
 
 fn check_headers(headers: &HeaderMap, bytes_max: usize) -> Result<(), ApiError> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    if text(header::CONTENT_TYPE).is_some_and(|kind| kind.trim_start().starts_with("multipart/")) {
-        let message = "multipart forms are not read: send the JSON itself as the body";
-        return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
-    }
     if text(header::CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
         let message = "compressed bodies are not read: send the JSON uncompressed";
         return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
     let announced = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
     if announced.is_some_and(|length| length > bytes_max as u64) { Err(too_large(bytes_max)) } else { Ok(()) }
+}
+
+/// Returns what stands between the parts of a form, where the body is one.
+fn form_boundary(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !kind.trim_start().to_ascii_lowercase().starts_with("multipart/") {
+        return Ok(None);
+    }
+    multer::parse_boundary(kind).map(Some).map_err(|error| {
+        let message = format!("only forms of type multipart/form-data are read: {error}");
+        ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
+    })
+}
+
+/// Returns the first part of a form, which holds the document whatever its name, as in Pinot.
+async fn first_file(body: Vec<u8>, boundary: String) -> Result<Vec<u8>, ApiError> {
+    let broken = |error: multer::Error| ApiError::bad_request(format!("the form cannot be read: {error}"));
+    let whole = futures::stream::iter([Ok::<_, std::convert::Infallible>(body)]);
+    let mut form = multer::Multipart::new(whole, boundary);
+    match form.next_field().await.map_err(broken)? {
+        Some(part) => Ok(part.bytes().await.map_err(broken)?.to_vec()),
+        None => Err(ApiError::bad_request("the form has no part: send the JSON as its first one")),
+    }
 }
 
 async fn read_all(body: Body, bytes_max: usize) -> Result<Vec<u8>, ApiError> {

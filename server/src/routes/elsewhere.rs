@@ -112,7 +112,7 @@ pub(crate) async fn no_such_path(State(state): State<Arc<AppState>>, request: Re
     }
     let (method, uri) = (request.method(), request.uri());
     match instead(uri.path()) {
-        Some(instead) => ApiError::new(StatusCode::NOT_IMPLEMENTED, instead).into_response(),
+        Some(instead) => ApiError::new(status_of_absence(uri.path()), instead).into_response(),
         None => {
             let message = format!("there is no `{method} {}`; GET / lists what there is", shown(uri));
             ApiError::not_found(message).into_response()
@@ -131,12 +131,17 @@ async fn answered_by(state: Arc<AppState>, request: Request<Body>) -> Response {
 /// Answers for a path that takes other methods.
 pub(crate) async fn no_such_method(method: Method, uri: Uri) -> ApiError {
     match instead(uri.path()) {
-        Some(instead) => ApiError::new(StatusCode::NOT_IMPLEMENTED, instead),
+        Some(instead) => ApiError::new(status_of_absence(uri.path()), instead),
         None => {
             let message = format!("`{}` does not take {method}; GET / lists what there is", shown(&uri));
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, message)
         }
     }
+}
+
+/// Grafana's plugin asks for time-series languages by a HEAD, and takes every status but 404 for a yes.
+fn status_of_absence(path: &str) -> StatusCode {
+    if path.starts_with("/timeseries/") { StatusCode::NOT_FOUND } else { StatusCode::NOT_IMPLEMENTED }
 }
 
 /// Returns what to use in place of a path of Pinot's.

@@ -119,3 +119,11 @@ async fn what_only_a_cluster_has_says_what_to_use_instead() {
         assert!(message.contains(hint) && !message.contains('\n'), "{path}: {message}");
     }
 }
+
+#[tokio::test]
+async fn what_grafana_probes_for_is_not_there() {
+    let fixture = Fixture::new();
+    for path in ["/mytables", "/timeseries/api/v1/query_range"] {
+        assert_eq!(fixture.client.request("HEAD", path, Body::empty()).await.status, 404, "{path}");
+    }
+}
