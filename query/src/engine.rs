@@ -222,7 +222,12 @@ impl QueryEngine {
         outcome.statistics.request_id = request_id;
         outcome.statistics.broker_id.clone_from(&self.core.config.broker_id);
         let code = outcome.error.as_ref().map(QueryError::code);
-        let position = outcome.error.as_ref().and_then(|error| position_of(error, &place.sql()?));
+        let mut position = None;
+        if let Some(error) = &outcome.error {
+            let query = place.query();
+            position = position_of(error, &query.sql);
+            outcome.statistics.client_query_id = query.client_query_id();
+        }
         let written = write(outcome.table.as_ref(), outcome.error.as_ref(), position, &outcome.statistics);
         QueryAnswer {
             body: written.body,
@@ -243,6 +248,11 @@ impl QueryEngine {
     /// Ends a query, which is then answered as cancelled; false when there is none of this number.
     pub fn cancel(&self, request_id: u64) -> bool {
         self.running.cancel(request_id)
+    }
+
+    /// Ends all queries whose client named them so with `clientQueryId`; false when there are none.
+    pub fn cancel_client(&self, client_query_id: &str) -> bool {
+        self.running.cancel_client(client_query_id)
     }
 
     /// Takes a statement apart without running it. No table has to exist.

@@ -163,7 +163,7 @@ async fn page_rows(
 }
 
 /// Returns the options of a request and of its statement; later ones win. A statement that cannot be read has none.
-pub(super) async fn options_of(state: &AppState, request: &QueryRequest) -> Vec<(String, String)> {
+async fn options_of(state: &AppState, request: &QueryRequest) -> Vec<(String, String)> {
     let pairs = request.options.split(';').filter_map(|pair| pair.split_once('='));
     let mut options: Vec<(String, String)> =
         pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect();

@@ -7,9 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{delete, get};
 use axum::{Json, Router};
-use meunier_query::QueryRequest;
 
-use super::query::options_of;
 use super::response_store::words;
 use crate::app::AppState;
 use crate::error::ApiError;
@@ -35,7 +33,7 @@ async fn cancel(
     parameters: Parameters,
 ) -> Result<Response, ApiError> {
     if parameters.flag("client")? {
-        return end_client(&state, &id, &parameters).await;
+        return end_client(&state, &id, &parameters);
     }
     end(&state, &id, &parameters)
 }
@@ -54,7 +52,7 @@ async fn cancel_client(
     PathName(id): PathName,
     parameters: Parameters,
 ) -> Result<Response, ApiError> {
-    end_client(&state, &id, &parameters).await
+    end_client(&state, &id, &parameters)
 }
 
 async fn cancel_client_at_broker(
@@ -63,7 +61,7 @@ async fn cancel_client_at_broker(
     parameters: Parameters,
 ) -> Result<Response, ApiError> {
     check_broker(&state, &broker)?;
-    end_client(&state, &id, &parameters).await
+    end_client(&state, &id, &parameters)
 }
 
 fn check_broker(state: &AppState, broker: &str) -> Result<(), ApiError> {
@@ -90,18 +88,9 @@ fn end(state: &AppState, id: &str, parameters: &Parameters) -> Result<Response, 
 }
 
 /// Ends every query that was sent with this `clientQueryId`.
-async fn end_client(state: &AppState, id: &str, parameters: &Parameters) -> Result<Response, ApiError> {
-    let mut ended = false;
-    for query in state.engine.running() {
-        let request = QueryRequest { sql: query.sql, options: query.options, ..QueryRequest::default() };
-        let options = options_of(state, &request).await;
-        let client_id = options.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case("clientQueryId"));
-        if client_id.is_some_and(|(_, client_id)| client_id == id) {
-            ended |= state.engine.cancel(query.request_id);
-        }
-    }
+fn end_client(state: &AppState, id: &str, parameters: &Parameters) -> Result<Response, ApiError> {
     let shown: String = id.chars().take(100).collect();
-    if !ended {
+    if !state.engine.cancel_client(id) {
         return Err(ApiError::not_found(format!("no query runs whose `clientQueryId` is `{shown}`")));
     }
     cancelled(state, &format!("Cancelled client query: {shown}"), parameters)

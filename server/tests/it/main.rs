@@ -4,6 +4,7 @@
 mod fixture;
 mod bad_input;
 mod tables;
+mod forms;
 mod probes;
 mod cluster;
 mod cursors;

@@ -64,7 +64,9 @@ async fn a_running_query_is_ended_by_the_name_its_client_gave_it() {
         assert_eq!(client.request("DELETE", "/clientQuery/other", Body::empty()).await.status, 404);
         let ended = client.request("DELETE", path, Body::empty()).await;
         assert_eq!(ended.text, "Cancelled client query: mine", "{path}");
-        assert_eq!(running.await.unwrap()["exceptions"][0]["errorCode"], json!(503));
+        let answer = running.await.unwrap();
+        assert_eq!(answer["exceptions"][0]["errorCode"], json!(503));
+        assert_eq!(answer["clientRequestId"], "mine");
     }
     assert_eq!(client.request("DELETE", "/query/Broker_other_1/1", Body::empty()).await.status, 400);
 }
@@ -113,7 +115,9 @@ async fn an_exception_says_where_the_text_is_at_fault() {
         ("SELECT summ(n) FROM visits", 700, 1, 8),
         ("SELECT n FROM visits WHERE", 150, 1, 27),
     ] {
-        let answer = fixture.client.post("/query/sql", &json!({"sql": sql})).await.json();
+        let body = json!({"sql": sql, "queryOptions": "clientQueryId=mine"});
+        let answer = fixture.client.post("/query/sql", &body).await.json();
+        assert_eq!(answer["clientRequestId"], "mine");
         let exception = &answer["exceptions"][0];
         assert_eq!(exception["errorCode"], json!(code), "{exception}");
         assert_eq!((&exception["line"], &exception["column"]), (&json!(line), &json!(column)), "{exception}");

@@ -1,7 +1,5 @@
 //! Schemas and tables over HTTP, in Pinot's shapes.
 
-use axum::body::Body;
-use axum::http::Request;
 use expect_test::{Expect, expect};
 use serde_json::json;
 
@@ -187,6 +185,7 @@ async fn a_table_is_created_shown_and_deleted_in_pinots_shapes() {
     assert_eq!(client.get("/tables/visits_REALTIME").await.json(), json!({"REALTIME": pair["realtime"]}));
     assert_eq!(client.get("/tables/visits?type=OFFLINE").await.status, 404);
     assert_eq!(client.get("/tables/visits/schema").await.json()["schemaName"], "visits");
+    assert_eq!(client.get("/tables/default.visits/schema").await.json()["schemaName"], "visits");
     check(
         &client.get("/tables/visit").await,
         expect![[r#"
@@ -256,37 +255,6 @@ async fn a_table_is_created_shown_and_deleted_in_pinots_shapes() {
     );
     assert_eq!(client.request("DELETE", "/tables/visits", "").await.status, 404);
     assert_eq!(client.get("/schemas").await.json(), json!(["visits"]));
-}
-
-#[tokio::test]
-async fn a_schema_may_come_as_a_file_of_a_form() {
-    let fixture = Fixture::new();
-    let schema = visits("")["schema"].to_string();
-    // As `curl -F schema=@visits.json` and Pinot's own tools send it.
-    let form = format!(
-        "--edge\r\nContent-Disposition: form-data; name=\"schema\"; filename=\"visits.json\"\r\n\
-         Content-Type: application/octet-stream\r\n\r\n{schema}\r\n--edge--\r\n"
-    );
-    for path in ["/schemas/validate", "/schemas"] {
-        let request = Request::post(path).header("content-type", "multipart/form-data; boundary=edge");
-        let reply = fixture.client.send(request.body(Body::from(form.clone())).unwrap()).await;
-        assert_eq!(reply.status, 200, "{path}: {}", reply.text);
-    }
-    assert_eq!(fixture.client.get("/schemas").await.json(), json!(["visits"]));
-    let request =
-        Request::put("/schemas/visits").header("content-type", "multipart/form-data; boundary=edge");
-    assert_eq!(fixture.client.send(request.body(Body::from(form)).unwrap()).await.status, 200);
-    let info = fixture.client.get("/schemas/info").await.json();
-    assert_eq!(
-        info,
-        json!({"schemasInfo": [{
-            "schemaName": "visits",
-            "numDimensionFields": 1,
-            "numDateTimeFields": 1,
-            "numMetricFields": 1,
-            "numComplexFields": 0,
-        }]})
-    );
 }
 
 #[tokio::test]
