@@ -9,7 +9,9 @@
 use std::any::Any;
 use std::collections::{BTreeMap, HashSet};
 use std::future::poll_fn;
+use std::ops::Range;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::Poll;
@@ -28,7 +30,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::SessionConfig;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::Query;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, Either, select};
 use futures::{FutureExt, StreamExt};
 use meunier_segment::segment_ref::SegmentRef;
 use meunier_segment::table_snapshot::TableSnapshot;
@@ -44,14 +46,17 @@ use crate::explain::{explain_scans, operators_table};
 use crate::gapfill::GapfillPlanner;
 use crate::grouping::replace_aggregates;
 use crate::in_subquery::{self, inner_statements};
+use crate::inspection::Inspection;
 use crate::join_aggregation::aggregate_below_joins;
 use crate::limits::{YieldAboveJoins, query_environment, shared_environment};
 use crate::operators::PinotOperators;
 use crate::options::QueryOptions;
 use crate::plan_cache::{KnownPlan, PlanCache, PlannedCall, values_of};
 use crate::planner::PlanContext;
+use crate::position::position_of;
 use crate::response::rows::{append_rows, type_name};
 use crate::response::{AnswerStatistics, ImplicitLimit, OutputColumn, ResultTable, write};
+use crate::running::{RunningQueries, RunningQuery};
 use crate::shape::Shape;
 use crate::short_path::ShortPlan;
 use crate::statement::{Explain, Statement, tokens_of};
@@ -133,6 +138,8 @@ pub struct QueryRequest {
     pub multistage: bool,
     /// Whether the request asks for a trace.
     pub trace: bool,
+    /// Whether only its plan is wanted, as if the statement began with `EXPLAIN PLAN FOR`.
+    pub explain: bool,
 }
 
 /// One answer.
@@ -144,8 +151,14 @@ pub struct QueryAnswer {
     pub error_code: Option<i32>,
     /// The HTTP status for a client that asks for real ones; 200 without an exception.
     pub http_status: u16,
+    /// What its exception says, the code's name first.
+    pub error_message: Option<String>,
     /// How many rows it holds.
     pub row_count: u64,
+    /// Where in the body the rows stand: JSON arrays with commas between, without the brackets around them.
+    pub rows: Option<Range<usize>>,
+    /// The number that names it among the running queries and in its body.
+    pub request_id: u64,
 }
 
 /// Answers queries.
@@ -155,6 +168,7 @@ pub struct QueryEngine {
     turns: Arc<Semaphore>,
     waiting: AtomicUsize,
     next_request: AtomicU64,
+    running: RunningQueries,
     /// Taken out only when the engine is dropped.
     runtime: Option<Runtime>,
 }
@@ -189,6 +203,7 @@ impl QueryEngine {
             turns: Arc::new(Semaphore::new(config.concurrency_max.max(1))),
             waiting: AtomicUsize::new(0),
             next_request: AtomicU64::new(1),
+            running: RunningQueries::default(),
             runtime: Some(runtime),
             core: Arc::new(Core {
                 functions: Functions::load(),
@@ -205,20 +220,59 @@ impl QueryEngine {
     pub async fn query(&self, tables: &Tables, request: QueryRequest) -> QueryAnswer {
         let began = Instant::now();
         let request_id = self.next_request.fetch_add(1, Ordering::Relaxed);
-        let mut outcome = match self.run(tables, request, began).await {
-            Ok(outcome) => outcome,
-            Err(error) => Outcome::failed(error),
+        let (place, cancelled) = self.running.enter(request_id, &request);
+        let run = pin!(self.run(tables, request, began));
+        let mut outcome = match select(run, cancelled).await {
+            Either::Left((Ok(outcome), _)) => outcome,
+            Either::Left((Err(error), _)) => Outcome::failed(error),
+            // What runs is dropped with this branch, which ends it.
+            Either::Right(_) => Outcome::failed(QueryError::Cancelled),
         };
         outcome.statistics.time_used_ms = elapsed_ms(began);
         outcome.statistics.request_id = request_id;
         outcome.statistics.broker_id.clone_from(&self.core.config.broker_id);
         let code = outcome.error.as_ref().map(QueryError::code);
+        let mut position = None;
+        if let Some(error) = &outcome.error {
+            let query = place.query();
+            position = position_of(error, &query.sql);
+            outcome.statistics.client_query_id = query.client_query_id();
+        }
+        let written = write(outcome.table.as_ref(), outcome.error.as_ref(), position, &outcome.statistics);
         QueryAnswer {
-            body: write(outcome.table.as_ref(), outcome.error.as_ref(), &outcome.statistics),
+            body: written.body,
             error_code: code.map(|code| code.number()),
             http_status: code.map_or(200, |code| code.http_status()),
+            error_message: outcome.error.as_ref().map(QueryError::message),
             row_count: outcome.table.map_or(0, |table| table.row_count),
+            rows: written.rows,
+            request_id,
         }
+    }
+
+    /// Returns the queries that wait or run, oldest first.
+    pub fn running(&self) -> Vec<RunningQuery> {
+        self.running.list()
+    }
+
+    /// Ends a query, which is then answered as cancelled; false when there is none of this number.
+    pub fn cancel(&self, request_id: u64) -> bool {
+        self.running.cancel(request_id)
+    }
+
+    /// Ends all queries whose client named them so with `clientQueryId`; false when there are none.
+    pub fn cancel_client(&self, client_query_id: &str) -> bool {
+        self.running.cancel_client(client_query_id)
+    }
+
+    /// Takes a statement apart without running it. No table has to exist.
+    ///
+    /// # Errors
+    /// When it is not one query that follows the grammar.
+    pub async fn inspect(&self, sql: String) -> Result<Inspection, QueryError> {
+        // The parser recurses, and only these threads have stacks for that.
+        let inspecting = self.runtime().spawn(async move { Inspection::of(&sql) });
+        inspecting.await.map_err(|end| QueryError::Internal { detail: end.to_string() })?
     }
 
     async fn run(
@@ -229,10 +283,15 @@ impl QueryEngine {
     ) -> Result<Outcome, QueryError> {
         let tokens = tokens_of(&request.sql)?;
         let shape = Shape::of(&tokens);
-        if let Some(call) = self.core.plans.get(&request, &shape, tables) {
+        if !request.explain
+            && let Some(call) = self.core.plans.get(&request, &shape, tables)
+        {
             return self.run_known(call, began).await;
         }
-        let statement = Statement::read(tokens)?;
+        let mut statement = Statement::read(tokens)?;
+        if request.explain {
+            statement.explain.get_or_insert(Explain::Everything);
+        }
         let options = options_of(&request, &statement)?;
         let turn = self.turn(self.core.timeout(options.timeout_ms)).await?;
         let (timeout_found, timeout) = oneshot::channel();

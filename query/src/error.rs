@@ -204,6 +204,9 @@ pub enum QueryError {
         /// The limit.
         max: u64,
     },
+    /// Someone ended it.
+    #[error("the query was cancelled by a request")]
+    Cancelled,
     /// A bug on this side.
     #[error("{detail}")]
     Internal {
@@ -230,6 +233,7 @@ impl QueryError {
             QueryError::Memory { .. } | QueryError::AnswerTooLarge { .. } => {
                 QueryErrorCode::ServerResourceLimitExceeded
             }
+            QueryError::Cancelled => QueryErrorCode::QueryCancellation,
             QueryError::Internal { .. } => QueryErrorCode::Internal,
         }
     }

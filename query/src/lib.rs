@@ -11,6 +11,9 @@ mod time_slice;
 mod options;
 mod pinot_sql;
 mod statement;
+mod inspection;
+mod position;
+mod running;
 mod dialect;
 mod in_subquery;
 mod planner;
@@ -45,4 +48,6 @@ pub mod engine;
 
 pub use engine::{EngineConfig, QueryAnswer, QueryEngine, QueryRequest};
 pub use error::{QueryError, QueryErrorCode};
+pub use inspection::Inspection;
+pub use running::RunningQuery;
 pub use tables::{QueryTable, Tables};

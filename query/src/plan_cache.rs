@@ -164,7 +164,7 @@ impl Generations {
 
 impl Asked {
     fn of(request: &QueryRequest, shape: &Shape) -> Option<Asked> {
-        let QueryRequest { sql: _, options, multistage, trace: _ } = request;
+        let QueryRequest { sql: _, options, multistage, trace: _, explain: _ } = request;
         if shape.tokens.len() > TOKENS_MAX || shape.tokens.iter().any(reads_the_clock) {
             return None;
         }

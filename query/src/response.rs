@@ -1,13 +1,17 @@
 //! Pinot's answer (`BrokerResponseNative`) as JSON text.
 //!
-//! Rows are written straight from Arrow columns by [`rows`]; this file puts the fields around them, in Pinot's order. One
-//! field more than Pinot has, `limitApplied`, says when the implicit LIMIT left rows out.
+//! Rows are written straight from Arrow columns by [`rows`]; this file puts the fields around them, in Pinot's order. Fields
+//! that Pinot has not: `limitApplied` says when the implicit LIMIT left rows out, `line` and `column` of an exception where
+//! the text is at fault.
 
 pub(crate) mod rows;
+
+use std::ops::Range;
 
 use serde_json::json;
 
 use crate::error::QueryError;
+use crate::position::Position;
 
 /// The rows of an answer and what they are.
 #[derive(Debug, Default)]
@@ -64,21 +68,28 @@ pub(crate) struct AnswerStatistics {
     pub(crate) multistage: bool,
 }
 
+/// An answer as text.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) body: Vec<u8>,
+    /// Where in it the rows stand, without the brackets around them.
+    pub(crate) rows: Option<Range<usize>>,
+}
+
 /// Writes the whole answer. An error without a table means that nothing was answered; with one, that it was cut.
 pub(crate) fn write(
     table: Option<&ResultTable>,
     error: Option<&QueryError>,
+    position: Option<Position>,
     statistics: &AnswerStatistics,
-) -> Vec<u8> {
+) -> Written {
     let mut out = Vec::with_capacity(2048 + table.map_or(0, |table| table.rows.len()));
     out.push(b'{');
-    if let Some(table) = table {
-        write_table(&mut out, table);
-    }
+    let rows = table.map(|table| write_table(&mut out, table));
     field(&mut out, "numRowsResultSet", &table.map_or(0, |table| table.row_count));
     field(&mut out, "partialResult", &(table.is_some() && error.is_some()));
-    field(&mut out, "exceptions", &exceptions(error));
-    write_flags(&mut out);
+    field(&mut out, "exceptions", &exceptions(error, position));
+    write_flags(&mut out, statistics.multistage);
     write_figures(&mut out, statistics, table.is_some());
     if let Some(limit) = table.and_then(|table| table.implicit_limit) {
         let applied = json!({"limit": limit.limit, "implicit": true, "moreRows": limit.more_rows});
@@ -86,27 +97,36 @@ pub(crate) fn write(
     }
     out.pop();
     out.push(b'}');
-    out
+    Written { body: out, rows }
 }
 
-fn write_table(out: &mut Vec<u8>, table: &ResultTable) {
+/// Writes the table and returns where its rows stand.
+fn write_table(out: &mut Vec<u8>, table: &ResultTable) -> Range<usize> {
     let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
     let types: Vec<&str> = table.columns.iter().map(|column| column.type_name).collect();
     out.extend_from_slice(b"\"resultTable\":{");
     field(out, "dataSchema", &json!({"columnNames": names, "columnDataTypes": types}));
     out.extend_from_slice(b"\"rows\":[");
+    let start = out.len();
     out.extend_from_slice(&table.rows);
+    let rows = start..out.len();
     out.extend_from_slice(b"]},");
+    rows
 }
 
-fn exceptions(error: Option<&QueryError>) -> serde_json::Value {
-    match error {
-        Some(error) => json!([{"errorCode": error.code().number(), "message": error.message()}]),
-        None => json!([]),
+/// Pinot's two fields, and where the statement's text is at fault.
+fn exceptions(error: Option<&QueryError>, position: Option<Position>) -> serde_json::Value {
+    let Some(error) = error else { return json!([]) };
+    let mut exception = json!({"errorCode": error.code().number(), "message": error.message()});
+    if let Some(Position { line, column }) = position {
+        exception["line"] = line.into();
+        exception["column"] = column.into();
     }
+    json!([exception])
 }
 
-fn write_flags(out: &mut Vec<u8>) {
+/// Limits that Pinot may reach. None is ever reached silently here: a query over its limit fails or is cut and says so.
+fn write_flags(out: &mut Vec<u8>, multistage: bool) {
     for name in [
         "numGroupsLimitReached",
         "numGroupsWarningLimitReached",
@@ -115,6 +135,11 @@ fn write_flags(out: &mut Vec<u8>) {
         "maxExecutionTimeInDistinctReached",
     ] {
         field(out, name, &false);
+    }
+    if multistage {
+        field(out, "earlyTerminationReasons", &json!([]));
+        field(out, "maxRowsInJoinReached", &false);
+        field(out, "maxRowsInWindowReached", &false);
     }
 }
 
@@ -179,8 +204,6 @@ fn write_figures(out: &mut Vec<u8>, statistics: &AnswerStatistics, answered: boo
     field(out, "groupsTrimmed", &false);
     if statistics.multistage {
         field(out, "stageStats", &json!({}));
-        field(out, "maxRowsInJoinReached", &false);
-        field(out, "maxRowsInWindowReached", &false);
     }
 }
 

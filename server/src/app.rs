@@ -10,11 +10,12 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use meunier_query::QueryEngine;
 
 use crate::config::HttpConfig;
+use crate::cursors::{CursorConfig, Cursors};
 use crate::error::ApiError;
 use crate::http::guard;
 use crate::metrics::Metrics;
 use crate::routes;
-use crate::store::Store;
+use crate::store::{Store, now_ms};
 
 /// What all requests share.
 pub struct AppState {
@@ -22,16 +23,22 @@ pub struct AppState {
     pub store: Arc<Store>,
     /// Answers queries over them.
     pub engine: Arc<QueryEngine>,
+    /// Answers that clients read page by page.
+    pub cursors: Cursors,
     /// What is counted.
     pub metrics: Metrics,
     /// Limits of HTTP.
     pub limits: HttpConfig,
     /// When the process started.
     pub started: Instant,
+    /// The same by the clock, in milliseconds since the epoch.
+    pub started_ms: i64,
     /// Where it listens.
     pub address: SocketAddr,
-    /// How this server is called in answers, such as `Server_127.0.0.1_8099`.
+    /// How this process is called where Pinot names a server, such as `Server_127.0.0.1_8099`.
     pub name: String,
+    /// How it is called where Pinot names a broker.
+    pub broker_name: String,
     stopping: AtomicBool,
 }
 
@@ -40,6 +47,7 @@ impl AppState {
     pub fn new(
         store: Arc<Store>,
         engine: Arc<QueryEngine>,
+        cursors: CursorConfig,
         limits: HttpConfig,
         address: SocketAddr,
     ) -> Arc<AppState> {
@@ -48,11 +56,14 @@ impl AppState {
         Arc::new(AppState {
             store,
             engine,
+            cursors: Cursors::new(cursors),
             metrics,
             limits,
             started: Instant::now(),
+            started_ms: now_ms(),
             address,
             name,
+            broker_name: broker_name(address),
             stopping: AtomicBool::new(false),
         })
     }
@@ -84,11 +95,16 @@ impl AppState {
     }
 }
 
+/// Returns how a process that listens at `address` is called where Pinot names a broker.
+pub(crate) fn broker_name(address: SocketAddr) -> String {
+    format!("Broker_{}_{}", address.ip(), address.port())
+}
+
 /// Returns the whole HTTP interface.
 pub fn app(state: Arc<AppState>) -> Router {
     routes::router()
-        .fallback(guard::no_such_path)
-        .method_not_allowed_fallback(guard::no_such_method)
+        .fallback(routes::elsewhere::no_such_path)
+        .method_not_allowed_fallback(routes::elsewhere::no_such_method)
         .layer(from_fn(guard::refuse_foreign_pages))
         .layer(from_fn(guard::catch_panic))
         .layer(from_fn_with_state(Arc::clone(&state), guard::count))

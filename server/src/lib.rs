@@ -8,6 +8,7 @@ pub mod config;
 pub mod logging;
 pub mod error;
 pub mod store;
+pub mod cursors;
 pub mod metrics;
 pub mod app;
 mod http;

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use crate::app::{AppState, app};
+use crate::app::{AppState, app, broker_name};
 use crate::cli::Failure;
 use crate::config::Config;
 use crate::config::checked::DATA_DIR_DEFAULT;
@@ -143,13 +143,14 @@ pub fn open(config: &Config, address: SocketAddr) -> Result<Arc<AppState>, Failu
     let ingester =
         Ingester::start(Arc::clone(&catalog), config.ingest.clone()).map_err(|error| block_of(&error))?;
     let query = EngineConfig {
-        broker_id: format!("Broker_{}_{}", address.ip(), address.port()),
+        broker_id: broker_name(address),
         host_name: address.ip().to_string(),
         ..config.query.clone()
     };
     let engine = QueryEngine::new(query).map_err(|error| block_of(&error))?;
     let store = Store::new(catalog, ingester);
-    Ok(AppState::new(Arc::new(store), Arc::new(engine), config.http.clone(), address))
+    let (store, engine) = (Arc::new(store), Arc::new(engine));
+    Ok(AppState::new(store, engine, config.cursors.clone(), config.http.clone(), address))
 }
 
 /// Returns an error of a crate below as a block: its message, which says the next step, and what caused it.

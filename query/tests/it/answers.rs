@@ -148,7 +148,7 @@ fn an_error_has_no_table_and_no_servers() {
         sql("SELECT nothing FROM hits"),
         expect![[r#"
         code=Some(710) http=400 rows=0
-        exceptions: [{"errorCode":710,"message":"UnknownColumnError: column `nothing` does not exist in table `hits`"}]
+        exceptions: [{"errorCode":710,"message":"UnknownColumnError: column `nothing` does not exist in table `hits`","line":1,"column":8}]
         timeUsedMs: "…"
         requestId: "…"
         clientRequestId: null

@@ -44,7 +44,13 @@ fn fault(answer: &Value) -> Option<Failure> {
     let first = exceptions.first()?;
     let message = first.get("message").and_then(Value::as_str).unwrap_or("no message");
     let code = first.get("errorCode").and_then(Value::as_i64).unwrap_or(0);
-    let failure = Failure::new(format!("query failed with code {code}")).detail(printable(message));
+    let mut failure = Failure::new(format!("query failed with code {code}")).detail(printable(message));
+    let place = |key: &str| first.get(key).and_then(Value::as_u64);
+    if let Some((line, column)) = place("line").zip(place("column"))
+        && !message.contains(&format!("line {line}, column {column}"))
+    {
+        failure = failure.detail(format!("at line {line}, column {column} of the statement"));
+    }
     Some(match code {
         190 => failure.next("`meunier table list` shows the tables there are"),
         710 => failure.next("`meunier table show NAME --config` shows the table's columns"),
@@ -186,6 +192,16 @@ mod tests {
                 error: query failed with code 190
                   TableDoesNotExistError: table `x`
                   next: `meunier table list` shows the tables there are"#]],
+        );
+        let exception = json!({"errorCode": 710, "message": "UnknownColumnError: x", "line": 2, "column": 8});
+        check(
+            &json!({"exceptions": [exception]}),
+            AnswerFormat::Table,
+            expect![[r#"
+                error: query failed with code 710
+                  UnknownColumnError: x
+                  at line 2, column 8 of the statement
+                  next: `meunier table show NAME --config` shows the table's columns"#]],
         );
     }
 }

@@ -9,6 +9,7 @@ use meunier_query::EngineConfig;
 
 use super::quantity::{parse_duration, parse_size};
 use super::raw::{ConfigProblem, KEYS, RawConfig};
+use crate::cursors::CursorConfig;
 use crate::shutdown::end_after_ledger_failure;
 
 /// Where `serve` keeps its data when nothing else is said.
@@ -29,6 +30,8 @@ pub struct Config {
     pub ingest: IngestConfig,
     /// Limits of queries.
     pub query: EngineConfig,
+    /// What answers kept for cursors may take.
+    pub cursors: CursorConfig,
 }
 
 /// What is logged, and how.
@@ -76,6 +79,7 @@ impl TryFrom<&RawConfig> for Config {
             http: reader.http(),
             ingest: reader.ingest(),
             query: reader.query(),
+            cursors: reader.cursors(),
         };
         if reader.problems.is_empty() { Ok(config) } else { Err(reader.problems) }
     }
@@ -149,6 +153,13 @@ impl Reader<'_> {
             rows_max: self.count("query.rows_max").map_or(default.rows_max, |rows| rows as u64),
             response_bytes_max: self.size("query.response_bytes_max").unwrap_or(default.response_bytes_max),
             ..default
+        }
+    }
+
+    fn cursors(&mut self) -> CursorConfig {
+        CursorConfig {
+            memory_bytes_max: self.size("cursors.memory_max").unwrap_or(1),
+            expiration: self.duration("cursors.expiration").unwrap_or_default(),
         }
     }
 

@@ -62,6 +62,12 @@ pub const KEYS: &[Key] = &[
     key("query.memory_per_query_max", "512MiB", "Memory of one query."),
     key("query.rows_max", "1000000", "Rows of an answer; a longer one is cut and says so."),
     key("query.response_bytes_max", "256MiB", "Bytes of an answer; a larger one is cut and says so."),
+    key(
+        "cursors.memory_max",
+        "256MiB",
+        "Memory of answers kept for cursors; when it is full, the next is refused.",
+    ),
+    key("cursors.expiration", "1h", "Time for which an answer is kept for its cursor."),
 ];
 
 /// Where a text was written.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
@@ -54,20 +54,4 @@ pub(crate) async fn count(State(state): State<Arc<AppState>>, request: Request, 
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
-}
-
-/// Answers for a path that is none.
-pub(crate) async fn no_such_path(method: Method, uri: Uri) -> ApiError {
-    ApiError::not_found(format!("there is no `{method} {}`; GET / lists what there is", shown(&uri)))
-}
-
-/// Answers for a path that takes other methods.
-pub(crate) async fn no_such_method(method: Method, uri: Uri) -> ApiError {
-    let message = format!("`{}` does not take {method}; GET / lists what there is", shown(&uri));
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, message)
-}
-
-/// Paths come from outside and may be long.
-fn shown(uri: &Uri) -> String {
-    uri.path().chars().take(200).collect()
 }

@@ -50,7 +50,7 @@ async fn consuming_segments_info(
 }
 
 /// Numbers are texts, as in Pinot, where a lag may also be `UNKNOWN`.
-fn consuming_info(server: &str, status: &PartitionStatus) -> Value {
+pub(super) fn consuming_info(server: &str, status: &PartitionStatus) -> Value {
     let partition = status.partition.to_string();
     let number = |value: Option<String>| value.unwrap_or_else(|| "UNKNOWN".to_owned());
     let position = status.position.to_string();

@@ -1,4 +1,4 @@
-//! `/health`, `/ready`, `/version`: whether the process lives, whether it can work, and what it is.
+//! `/health`, `/ready`, `/version` and their kin: whether the process lives, whether it can work, and what it is.
 
 use std::sync::Arc;
 
@@ -11,17 +11,59 @@ use meunier_catalog::TableEntry;
 use meunier_ingest::{PartitionStatus, TableStatus};
 use serde_json::{Value, json};
 
+use super::segment_states::instant_text;
 use super::tables::opened_name;
 use crate::app::AppState;
 use crate::metrics::{availability_lag_ms, end_offset};
 use crate::store::Opened;
 
 pub(super) fn router() -> Router<Arc<AppState>> {
-    Router::new().route("/health", get(health)).route("/ready", get(ready)).route("/version", get(version))
+    Router::new()
+        .route("/health", get(health))
+        .route("/health/liveness", get(health))
+        .route("/health/readiness", get(readiness))
+        .route("/pinot-controller/admin", get(controller_admin))
+        .route("/ready", get(ready))
+        .route("/uptime", get(uptime))
+        .route("/start-time", get(start_time))
+        .route("/version", get(version))
+        .route("/auth/info", get(auth_info))
+        .route("/auth/verify", get(auth_verify))
+        .route("/auth/verify/v2", get(auth_verify))
 }
 
 async fn health() -> &'static str {
     "OK"
+}
+
+/// The word that Pinot's controllers answer probes with.
+async fn controller_admin() -> &'static str {
+    "GOOD"
+}
+
+/// `/ready` for probes that only look at the status, under the name that Pinot's servers have.
+async fn readiness(State(state): State<Arc<AppState>>) -> (StatusCode, &'static str) {
+    match readiness_of(&state) {
+        "ready" => (StatusCode::OK, "OK"),
+        why_not => (StatusCode::SERVICE_UNAVAILABLE, why_not),
+    }
+}
+
+async fn uptime(State(state): State<Arc<AppState>>) -> String {
+    state.started.elapsed().as_secs().to_string()
+}
+
+async fn start_time(State(state): State<Arc<AppState>>) -> String {
+    instant_text(state.started_ms)
+}
+
+/// There are no users yet, and clients that ask how to log in are told so.
+async fn auth_info() -> Json<Value> {
+    Json(json!({"workflow": "NONE"}))
+}
+
+async fn auth_verify() -> Json<Value> {
+    Json(true.into())
 }
 
 async fn version() -> Json<Value> {
@@ -32,11 +74,7 @@ async fn version() -> Json<Value> {
 async fn ready(State(state): State<Arc<AppState>>) -> Response {
     let tables: Vec<Value> =
         state.store.tables().iter().map(|(entry, opened)| table_json(&state, entry, opened)).collect();
-    let status = match (state.is_stopping(), state.store.is_loaded()) {
-        (true, _) => "stopping",
-        (false, false) => "opening",
-        (false, true) => "ready",
-    };
+    let status = readiness_of(&state);
     let code = if status == "ready" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "status": status,
@@ -44,6 +82,14 @@ async fn ready(State(state): State<Arc<AppState>>) -> Response {
         "tables": tables,
     });
     (code, Json(body)).into_response()
+}
+
+fn readiness_of(state: &AppState) -> &'static str {
+    match (state.is_stopping(), state.store.is_loaded()) {
+        (true, _) => "stopping",
+        (false, false) => "opening",
+        (false, true) => "ready",
+    }
 }
 
 fn table_json(state: &AppState, entry: &TableEntry, opened: &Opened) -> Value {

@@ -24,7 +24,9 @@ const PATHS: &[(&str, &str)] = &[
     ("POST /tables/{t}/pauseConsumption, /resumeConsumption, /forceCommit", "steers its consumption"),
     ("POST /tableConfigs", "creates a table with its schema: {\"tableName\", \"schema\", \"realtime\"}"),
     ("GET, POST /schemas", "schemas"),
-    ("GET /segments/{t}", "names of segments"),
+    ("GET /segments/{t}, /segments/{t}/metadata", "names of segments, and what is in them"),
+    ("GET /queries; DELETE /query/{id}", "what runs, and to end it"),
+    ("POST /query/sql?getCursor=true; GET /responseStore/{id}/results", "answers in pages"),
     ("GET /ready", "every table and partition with its state and reason"),
     ("GET /health, /version, /metrics", "for probes and Prometheus"),
 ];

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use meunier_catalog::SchemaEntry;
 use meunier_segment::nearest::did_you_mean;
 use serde_json::{Value, json};
 
@@ -16,12 +17,30 @@ use crate::store::definition;
 pub(super) fn router() -> Router<Arc<AppState>> {
     Router::new()
         .route("/schemas", get(list).post(add))
+        .route("/schemas/info", get(info))
         .route("/schemas/validate", post(validate))
         .route("/schemas/{name}", get(show).put(replace).delete(remove))
 }
 
 async fn list(State(state): State<Arc<AppState>>) -> Json<Vec<String>> {
     Json(state.store.catalog().schemas().into_iter().map(|schema| schema.name).collect())
+}
+
+/// How many columns of each kind the schemas have. Pinot's name of a kind is in the key of its list.
+async fn info(State(state): State<Arc<AppState>>) -> Json<Value> {
+    let of_one = |schema: &SchemaEntry| {
+        let count = |kind: &str| schema.schema.get(kind).and_then(Value::as_array).map_or(0, Vec::len);
+        let time = usize::from(schema.schema.get("timeFieldSpec").is_some_and(Value::is_object));
+        json!({
+            "schemaName": schema.name,
+            "numDimensionFields": count("dimensionFieldSpecs"),
+            "numDateTimeFields": count("dateTimeFieldSpecs") + time,
+            "numMetricFields": count("metricFieldSpecs"),
+            "numComplexFields": count("complexFieldSpecs"),
+        })
+    };
+    let schemas: Vec<Value> = state.store.catalog().schemas().iter().map(of_one).collect();
+    Json(json!({"schemasInfo": schemas}))
 }
 
 async fn show(State(state): State<Arc<AppState>>, PathName(name): PathName) -> Result<Json<Value>, ApiError> {

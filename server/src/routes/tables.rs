@@ -26,6 +26,7 @@ pub(super) fn router() -> Router<Arc<AppState>> {
         .route("/tables/{name}/schema", get(schema))
         .route("/tables/{name}/size", get(size))
         .route("/tables/{name}/metadata", get(metadata))
+        .route("/tables/{name}/aggregateMetadata", get(metadata))
 }
 
 async fn list(State(state): State<Arc<AppState>>, parameters: Parameters) -> Result<Json<Value>, ApiError> {

@@ -12,6 +12,9 @@ use crate::error::{ApiError, problems_json};
 /// Pinot's suffix for a table that is filled from a stream.
 const REALTIME_SUFFIX: &str = "_REALTIME";
 
+/// How clients that know of databases write the one that is always there.
+const DATABASE_PREFIX: &str = "default.";
+
 /// A schema that was sent.
 #[derive(Debug, Clone)]
 pub struct SentSchema {
@@ -228,8 +231,9 @@ pub fn parse_object(what: &str, text: &str) -> Result<Value, ApiError> {
         .map_err(|problem| ApiError::invalid_document(what, vec![problem]))
 }
 
-/// Returns a table's name without Pinot's suffix.
+/// Returns a table's name without Pinot's suffix, and without the name of the only database there is.
 pub fn raw_table_name(name: &str) -> &str {
+    let name = name.strip_prefix(DATABASE_PREFIX).filter(|raw| !raw.is_empty()).unwrap_or(name);
     name.strip_suffix(REALTIME_SUFFIX).filter(|raw| !raw.is_empty()).unwrap_or(name)
 }
 

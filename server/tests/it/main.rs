@@ -4,6 +4,11 @@
 mod fixture;
 mod bad_input;
 mod tables;
+mod forms;
 mod probes;
+mod cluster;
+mod cursors;
+mod running;
+mod states;
 mod sockets;
 mod end_to_end;

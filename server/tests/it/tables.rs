@@ -185,6 +185,7 @@ async fn a_table_is_created_shown_and_deleted_in_pinots_shapes() {
     assert_eq!(client.get("/tables/visits_REALTIME").await.json(), json!({"REALTIME": pair["realtime"]}));
     assert_eq!(client.get("/tables/visits?type=OFFLINE").await.status, 404);
     assert_eq!(client.get("/tables/visits/schema").await.json()["schemaName"], "visits");
+    assert_eq!(client.get("/tables/default.visits/schema").await.json()["schemaName"], "visits");
     check(
         &client.get("/tables/visit").await,
         expect![[r#"
@@ -193,10 +194,12 @@ async fn a_table_is_created_shown_and_deleted_in_pinots_shapes() {
           "error": "table `visit` does not exist; did you mean `visits`?"
         }"#]],
     );
-    check(
-        &client.get("/tables/visits/size").await,
-        expect![[r#"
-        200 {
+    let size = client.get("/tables/visits/size").await;
+    assert_eq!(size.status, 200);
+    // The first look at the topic may have happened already.
+    let shown = blurred(&size.json(), &["consumingMemoryInBytes"]);
+    expect![[r#"
+        {
           "tableName": "visits",
           "reportedSizeInBytes": 0,
           "estimatedSizeInBytes": 0,
@@ -210,9 +213,9 @@ async fn a_table_is_created_shown_and_deleted_in_pinots_shapes() {
             "segments": {}
           },
           "durableSizeInBytes": 0,
-          "consumingMemoryInBytes": 0
-        }"#]],
-    );
+          "consumingMemoryInBytes": "<number>"
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&shown).unwrap());
     check(
         &client.get("/tables/visits/metadata?columns=*").await,
         expect![[r#"
