@@ -17,6 +17,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use crate::app::AppState;
 use crate::store::{Opened, Store, now_ms};
 
 /// Names and values of labels.
@@ -90,10 +91,12 @@ impl Metrics {
     }
 
     /// Returns everything as text, in the OpenMetrics format.
-    pub fn render(&self, store: &Store, started: Instant) -> String {
+    pub fn render(&self, state: &AppState) -> String {
+        let store = &state.store;
         let mut out = String::new();
         let mut measured = Measured::default();
-        measured.process(store, started);
+        measured.process(store, state.started);
+        measured.queries(state);
         for (entry, opened) in store.tables() {
             measured.table(store, &entry, &opened);
         }
@@ -110,6 +113,9 @@ const MEASURES: &[(&str, &str)] = &[
     ("meunier_uptime_seconds", "Time since the start"),
     ("process_resident_memory_bytes", "Memory of the process in RAM"),
     ("meunier_ingest_memory_bytes", "Memory of all rows that are not sealed"),
+    ("meunier_queries_running", "Queries that wait or run"),
+    ("meunier_cursors_kept", "Answers kept for cursors"),
+    ("meunier_cursors_memory_bytes", "Memory of answers kept for cursors"),
     ("meunier_table_state", "1 for the state a table is in"),
     ("meunier_partition_state", "1 for the state a partition is in"),
     ("meunier_partition_committed_offset", "First offset that is not committed"),
@@ -141,6 +147,13 @@ struct Measured {
 }
 
 impl Measured {
+    fn queries(&mut self, state: &AppState) {
+        let (kept, bytes) = state.cursors.usage();
+        self.add("meunier_queries_running", &Labels::new(), state.engine.running().len() as f64);
+        self.add("meunier_cursors_kept", &Labels::new(), kept as f64);
+        self.add("meunier_cursors_memory_bytes", &Labels::new(), bytes as f64);
+    }
+
     fn process(&mut self, store: &Store, started: Instant) {
         self.add("meunier_build_info", &vec![("version", env!("CARGO_PKG_VERSION").to_owned())], 1.0);
         self.add("meunier_uptime_seconds", &Labels::new(), started.elapsed().as_secs_f64());

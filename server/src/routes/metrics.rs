@@ -16,7 +16,7 @@ pub(super) fn router() -> Router<Arc<AppState>> {
 }
 
 async fn metrics(State(state): State<Arc<AppState>>) -> Result<Response, ApiError> {
-    let text = state.blocking(|state| Ok(state.metrics.render(&state.store, state.started))).await?;
+    let text = state.blocking(|state| Ok(state.metrics.render(state))).await?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }

@@ -83,6 +83,8 @@ async fn kept_answers_are_listed_and_deleted() {
     assert_eq!((metadata.get("resultTable"), &metadata["numRows"]), (None, &json!(3)));
     let list = client.get("/responseStore").await.json();
     assert_eq!(list, json!([metadata]));
+    let metrics = client.get("/metrics").await.text;
+    assert!(metrics.contains("\nmeunier_cursors_kept{} 1.0\n"), "{metrics}");
 
     let path = format!("/responseStore/{id}");
     assert_eq!(client.request("DELETE", &path, "").await.text, format!("Query Results for {id} deleted."));
