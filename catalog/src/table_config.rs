@@ -28,7 +28,9 @@ pub use indexing::{
     BloomFilter, ColumnPartition, IndexKind, IndexingConfig, JsonIndex, OtherIndex, StarTree,
     StarTreeAggregation, TIMESTAMP_GRANULARITIES, TimestampIndex,
 };
-pub use ingestion::{IngestionConfig, Transform};
+pub use ingestion::{
+    CollectionsToJson, ComplexTypeConfig, EnricherKind, Enrichment, IngestionConfig, Transform,
+};
 pub use query_config::QueryConfig;
 pub use stream::{Decoder, FlushThresholds, Isolation, OffsetCriteria, StreamConfig};
 
@@ -73,6 +75,8 @@ pub struct TableConfig {
     pub time_column: Option<ColumnName>,
     /// How long rows are kept; `None` means for ever.
     pub retention: Option<Duration>,
+    /// How long the files of dropped segments are kept aside.
+    pub deleted_segments_retention: Duration,
     /// How many copies are asked for.
     pub replication: u32,
     /// How columns are stored and indexed.
@@ -155,6 +159,7 @@ impl fmt::Debug for TableConfig {
             .field("table_type", &self.table_type)
             .field("time_column", &self.time_column)
             .field("retention", &self.retention)
+            .field("deleted_segments_retention", &self.deleted_segments_retention)
             .field("replication", &self.replication)
             .field("indexing", &self.indexing)
             .field("stream", &self.stream)
@@ -206,6 +211,7 @@ fn read(
         table_type: table_type?,
         time_column: segments.time_column,
         retention: segments.retention,
+        deleted_segments_retention: segments.deleted_segments_retention,
         replication: segments.replication.unwrap_or(1),
         indexing,
         stream,

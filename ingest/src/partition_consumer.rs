@@ -16,11 +16,13 @@ use parking_lot::Mutex;
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::commit::{FrozenSegment, TableStorage};
-use crate::decode::{DecodeLimits, DecodedBatch, JsonDecoder, RecordRef};
-use crate::progress::Progress;
+use crate::decode::{DecodeLimits, DecodedBatch, JsonDecoder, RecordRef, RowRules};
+use crate::error::IngestError;
+use crate::progress::{Progress, RecordCounts};
 use crate::seal_policy::{SealPolicy, SealReason};
 use crate::source::{FetchEvent, PartitionQueue};
 use crate::status::{PartitionState, PartitionStatus};
+use crate::transform::{PendingRecord, RecordPipeline};
 
 /// A partition that got no record for so long is idle.
 const IDLE_AFTER: Duration = Duration::from_secs(60);
@@ -49,6 +51,7 @@ pub(crate) struct PartitionStartState {
     pub(crate) next_sequence: u32,
     pub(crate) rows_committed: u64,
     pub(crate) rejected_committed: u64,
+    pub(crate) filtered_committed: u64,
 }
 
 pub(crate) struct PartitionConsumer {
@@ -59,8 +62,11 @@ pub(crate) struct PartitionConsumer {
     cell: Arc<PartitionCell>,
     queue: Option<PartitionQueue>,
     decoder: JsonDecoder,
+    /// What makes rows of records that are none as they come.
+    pipeline: Option<RecordPipeline>,
     policy: SealPolicy,
     segment: ConsumingSegment,
+    counts: RecordCounts,
     segment_began: Instant,
     progress: Progress,
     last_record: Option<RecordFingerprint>,
@@ -71,6 +77,8 @@ pub(crate) struct PartitionConsumer {
     /// Rows and rejects of committed segments.
     rows_committed: u64,
     rejected_committed: u64,
+    /// Filtered records of committed segments, and of the one being sealed.
+    filtered_before: u64,
     seal_requested: bool,
     paused: bool,
     /// The last take filled its batch: more is likely there.
@@ -91,11 +99,22 @@ impl PartitionConsumer {
         policy: SealPolicy,
         limits: DecodeLimits,
         now_ms: i64,
-    ) -> PartitionConsumer {
+    ) -> Result<PartitionConsumer, IngestError> {
+        let (config, schema) = (&table.config, &table.schema);
+        let pipeline =
+            RecordPipeline::new(config, schema, start.partition, limits, table.expressions.as_ref())
+                .map_err(|detail| IngestError::Transform { table: table.entry.name.to_string(), detail })?;
+        let rules = RowRules {
+            continue_on_error: config.ingestion.continue_on_error,
+            time_column: table.time_column.clone().filter(|_| config.ingestion.row_time_value_check),
+        };
         let mut consumer = PartitionConsumer {
             partition: start.partition,
             epoch: start.epoch,
-            decoder: JsonDecoder::new(Arc::clone(&table.schema), limits),
+            decoder: JsonDecoder::with_rules(Arc::clone(schema), limits, &rules),
+            pipeline,
+            counts: RecordCounts::default(),
+            filtered_before: start.filtered_committed,
             segment: new_segment(&table, start.partition, start.next_sequence, start.committed, now_ms),
             segment_began: Instant::now(),
             progress: Progress::new(start.committed),
@@ -119,7 +138,7 @@ impl PartitionConsumer {
             table,
         };
         consumer.publish();
-        consumer
+        Ok(consumer)
     }
 
     pub(crate) fn key(&self) -> (TableId, PartitionId) {
@@ -220,14 +239,27 @@ impl PartitionConsumer {
         let fetch = queue.take(records_max);
         let mut last_record = None;
         let mut error = None;
-        for event in fetch.events() {
+        let reads_headers = self.pipeline.as_ref().is_some_and(RecordPipeline::reads_headers);
+        let mut pending = Vec::new();
+        for (number, event) in fetch.events().enumerate() {
             match event {
                 FetchEvent::Record(record) => {
                     if self.progress.take_record(record.offset) {
-                        self.decoder.push(&record);
                         last_record = Some(record);
+                        if self.pipeline.is_some() {
+                            let headers = if reads_headers { fetch.headers(number) } else { Vec::new() };
+                            pending.push(PendingRecord { record, headers });
+                            continue;
+                        }
+                        self.decoder.push(&record);
                         if self.decoder.bytes() >= BATCH_BYTES_MAX {
-                            append(&mut self.segment, &self.shared, self.decoder.take(), now_ms);
+                            append(
+                                &mut self.segment,
+                                &mut self.counts,
+                                &self.shared,
+                                self.decoder.take(),
+                                now_ms,
+                            );
                         }
                     }
                 }
@@ -235,11 +267,19 @@ impl PartitionConsumer {
                 FetchEvent::Error(code, text) => error = Some((code, text)),
             }
         }
-        append(&mut self.segment, &self.shared, self.decoder.take(), now_ms);
+        if let Some(pipeline) = &mut self.pipeline {
+            pipeline.run(&pending, &mut self.decoder, |decoder| {
+                if decoder.bytes() >= BATCH_BYTES_MAX {
+                    append(&mut self.segment, &mut self.counts, &self.shared, decoder.take(), now_ms);
+                }
+            });
+        }
+        append(&mut self.segment, &mut self.counts, &self.shared, self.decoder.take(), now_ms);
         self.segment.advance_to(self.progress.position());
         // Of all fingerprints only the last before a seal is used, so one a fetch is enough.
         self.last_record = last_record.as_ref().map(fingerprint).or(self.last_record);
         let count = fetch.len();
+        drop(pending);
         drop(fetch);
         if let Some((code, text)) = error {
             self.fail(code, &text);
@@ -272,11 +312,13 @@ impl PartitionConsumer {
         tracing::info!(segment = %rows.identity().name, rows = rows.rows(), reason = reason.name(), "sealing segment");
         self.sealing = Some(Arc::clone(&rows));
         self.sealing_rejects = rejects.len() as u64;
+        let counts = std::mem::take(&mut self.counts);
+        self.filtered_before += counts.filtered;
         self.publish();
         let progress = self.progress.seal();
         // A segment of nothing but gaps has no last record.
         let last_record = self.last_record.filter(|record| record.offset >= progress.range().start);
-        Some(FrozenSegment { rows, rejects, progress, sequence, epoch: self.epoch, last_record })
+        Some(FrozenSegment { rows, rejects, progress, counts, sequence, epoch: self.epoch, last_record })
     }
 
     /// The segment being sealed is committed.
@@ -301,6 +343,12 @@ impl PartitionConsumer {
     /// A committed segment has a new serving file.
     pub(crate) fn rebuilt(&mut self, segment: &Arc<SealedSegment>) {
         self.sealed = with_rebuilt(&self.sealed, segment);
+        self.publish();
+    }
+
+    /// Committed segments were dropped.
+    pub(crate) fn dropped(&mut self, segments: &[SegmentName]) {
+        self.sealed = without(&self.sealed, segments);
         self.publish();
     }
 
@@ -372,6 +420,7 @@ impl PartitionConsumer {
         let rows_total = self.rows_committed + sealing_rows + rows;
         let rejected_total =
             self.rejected_committed + self.sealing_rejects + self.segment.rejects().len() as u64;
+        let filtered_total = self.filtered_before + self.counts.filtered;
         let name = self.segment.identity().name.clone();
         let memory_bytes = self.memory_bytes();
         let sealing_segments = usize::from(self.sealing.is_some());
@@ -390,6 +439,7 @@ impl PartitionConsumer {
             status.memory_bytes = memory_bytes;
             status.rows_total = rows_total;
             status.rejected_total = rejected_total;
+            status.filtered_total = filtered_total;
         });
     }
 
@@ -399,8 +449,16 @@ impl PartitionConsumer {
 }
 
 /// Appends what was decoded, and counts it.
-fn append(segment: &mut ConsumingSegment, shared: &PartitionShared, batch: DecodedBatch<'_>, now_ms: i64) {
+fn append(
+    segment: &mut ConsumingSegment,
+    counts: &mut RecordCounts,
+    shared: &PartitionShared,
+    batch: DecodedBatch<'_>,
+    now_ms: i64,
+) {
     let Some(next) = batch.next_offset else { return };
+    counts.filtered += batch.filtered;
+    counts.extra_rows += batch.extra_rows;
     segment.append_decoded(batch.rows);
     segment.append_rejects(batch.rejects);
     segment.advance_to(next);
@@ -409,6 +467,7 @@ fn append(segment: &mut ConsumingSegment, shared: &PartitionShared, batch: Decod
     }
     let mut status = shared.status.lock();
     status.bytes_total += batch.payload_bytes;
+    status.incomplete_total += batch.incomplete;
     status.last_fetch_ms = Some(now_ms);
     status.last_record_ms = status.last_record_ms.max(batch.timestamp_ms_max);
     if matches!(status.state, PartitionState::Starting | PartitionState::Idle) {
@@ -423,6 +482,11 @@ pub(crate) fn with_rebuilt(
 ) -> Arc<[Arc<SealedSegment>]> {
     let newer = |old: &Arc<SealedSegment>| if old.name() == rebuilt.name() { rebuilt } else { old }.clone();
     sealed.iter().map(newer).collect()
+}
+
+/// Returns the segments without those of some names.
+pub(crate) fn without(sealed: &[Arc<SealedSegment>], dropped: &[SegmentName]) -> Arc<[Arc<SealedSegment>]> {
+    sealed.iter().filter(|segment| !dropped.contains(segment.name())).cloned().collect()
 }
 
 fn new_segment(

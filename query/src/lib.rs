@@ -36,7 +36,9 @@ mod reading;
 mod response;
 mod error;
 pub mod engine;
+mod record_expression;
 
 pub use engine::{EngineConfig, QueryAnswer, QueryEngine, QueryRequest};
 pub use error::{QueryError, QueryErrorCode};
+pub use record_expression::{RecordExpression, RecordExpressions, RecordField};
 pub use tables::{QueryTable, Tables};

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::indexing::{IndexKind, IndexingConfig};
 use super::stream::{Decoder, StreamConfig};
 use super::upsert::{wants_dedup, wants_upsert};
-use super::{TableConfig, TableType};
+use super::{EnricherKind, TableConfig, TableType};
 
 /// What is kept and not acted on.
 #[derive(Default)]
@@ -31,16 +31,7 @@ impl Kept {
 }
 
 /// Keys whose mere presence, with a value that says something, changes rows or answers.
-const OTHER_ANSWERS: [(&str, &str); 7] = [
-    ("/ingestionConfig/filterConfig/filterFunction", "kept; not applied: rows that it would drop ARE STORED"),
-    (
-        "/ingestionConfig/complexTypeConfig",
-        "kept; not applied: nested values are NOT FLATTENED and lists NOT UNNESTED",
-    ),
-    (
-        "/ingestionConfig/enrichmentConfigs",
-        "kept; not applied: columns that it would fill HOLD THEIR DEFAULT",
-    ),
+const OTHER_ANSWERS: [(&str, &str); 4] = [
     (
         "/ingestionConfig/schemaConformingTransformerConfig",
         "kept; not applied: keys without a column ARE DROPPED",
@@ -148,21 +139,13 @@ fn find_upsert(document: &JsonObject<'_>, kept: &mut Kept) {
 }
 
 fn find_ingestion(config: &TableConfig, kept: &mut Kept) {
-    for (i, transform) in config.ingestion.transforms.iter().enumerate() {
-        let path = pointer("/ingestionConfig/transformConfigs", i);
-        let column = &transform.column;
-        let message = format!(
-            "kept; not computed: `{column}` holds what a record has under this name, and ITS DEFAULT where it has nothing"
+    for (i, enrichment) in config.ingestion.enrichments.iter().enumerate() {
+        let EnricherKind::Unsupported(kind) = &enrichment.kind else { continue };
+        let path = pointer("/ingestionConfig/enrichmentConfigs", i);
+        kept.other_answers(
+            path,
+            format!("kept; `{kind}` is not applied: columns that it would fill HOLD THEIR DEFAULT"),
         );
-        kept.other_answers(path, message);
-    }
-    if config.ingestion.continue_on_error {
-        let message = "kept; not applied: a record with a wrong value IS REJECTED with its reason, not stored with defaults";
-        kept.other_answers("/ingestionConfig/continueOnError", message);
-    }
-    if config.ingestion.row_time_value_check {
-        let message = "kept; not applied: rows with a time out of range ARE STORED as they are";
-        kept.other_answers("/ingestionConfig/rowTimeValueCheck", message);
     }
     if config.indexing.aggregate_metrics {
         let message =
@@ -198,13 +181,6 @@ fn find_stream(place: &str, stream: &StreamConfig, kept: &mut Kept) {
              plain JSON write org.apache.pinot.plugin.inputformat.json.JSONMessageDecoder"
         );
         kept.other_answers(path, message);
-    }
-    if stream.populate_metadata {
-        let path = pointer(place, "stream.kafka.metadata.populate");
-        kept.other_answers(
-            path,
-            "kept; not applied: columns `__key`, `__header$…` and `__metadata$…` HOLD THEIR DEFAULT",
-        );
     }
     if stream.partition_ids.is_some() {
         let path = pointer(place, "stream.kafka.partition.ids");

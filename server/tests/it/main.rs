@@ -7,3 +7,4 @@ mod tables;
 mod probes;
 mod sockets;
 mod end_to_end;
+mod ingestion_config;
