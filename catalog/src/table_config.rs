@@ -29,7 +29,8 @@ pub use indexing::{
     StarTreeAggregation, TIMESTAMP_GRANULARITIES, TimestampIndex,
 };
 pub use ingestion::{
-    CollectionsToJson, ComplexTypeConfig, EnricherKind, Enrichment, IngestionConfig, Transform,
+    CollectionsToJson, ComplexTypeConfig, EnricherKind, Enrichment, IngestionConfig, MetricRollUp,
+    RollUpFunction, Transform,
 };
 pub use query_config::QueryConfig;
 pub use stream::{Decoder, FlushThresholds, Isolation, OffsetCriteria, StreamConfig};
@@ -121,7 +122,7 @@ impl TableConfig {
             Some(config) if findings.problems.is_empty() => config,
             Some(_) | None => return Err(findings.into_refusal()),
         };
-        let kept = not_supported::find(&JsonObject::new(&document, ""), &config);
+        let kept = not_supported::find(&JsonObject::new(&document, ""), &config, schema);
         Ok(ParsedTableConfig {
             config,
             unrecognized: secret::redacted_map(&findings.unrecognized),
@@ -144,6 +145,14 @@ impl TableConfig {
     /// Returns the table's name with its type, as in `orders_REALTIME`.
     pub fn name_with_type(&self) -> String {
         format!("{}{}", self.table_name, self.table_type.suffix())
+    }
+
+    /// Returns how rows that differ in their metrics only become one, where they do.
+    ///
+    /// # Errors
+    /// Why they cannot, although the config asks for it, in words.
+    pub fn roll_up(&self, schema: &Schema) -> Result<Option<Vec<MetricRollUp>>, String> {
+        ingestion::roll_up::of(&self.ingestion, self.indexing.aggregate_metrics, schema)
     }
 
     /// Returns the part of the config that segments act on.

@@ -87,6 +87,7 @@ pub(crate) fn commit(
         rejected: segment.rejects.len() as u64,
         filtered: segment.counts.filtered,
         extra_rows: segment.counts.extra_rows,
+        merged_rows: segment.counts.merged_rows,
         gap_offsets: segment.progress.gap_offsets(),
         gaps: segment.progress.gaps().to_vec(),
         durable: durable.clone(),

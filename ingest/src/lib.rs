@@ -13,6 +13,7 @@ mod source;
 pub mod decode;
 mod transform;
 mod progress;
+mod roll_up;
 mod seal_policy;
 mod partition_consumer;
 mod commit;

@@ -19,6 +19,7 @@ use crate::commit::{FrozenSegment, TableStorage};
 use crate::decode::{DecodeLimits, DecodedBatch, JsonDecoder, RecordRef, RowRules};
 use crate::error::IngestError;
 use crate::progress::{Progress, RecordCounts};
+use crate::roll_up::RollUp;
 use crate::seal_policy::{SealPolicy, SealReason};
 use crate::source::{FetchEvent, PartitionQueue};
 use crate::status::{PartitionState, PartitionStatus};
@@ -66,6 +67,8 @@ pub(crate) struct PartitionConsumer {
     pipeline: Option<RecordPipeline>,
     policy: SealPolicy,
     segment: ConsumingSegment,
+    /// The segment's rows rolled up, where the table asks for it.
+    roll_up: Option<RollUp>,
     counts: RecordCounts,
     segment_began: Instant,
     progress: Progress,
@@ -104,6 +107,14 @@ impl PartitionConsumer {
         let pipeline =
             RecordPipeline::new(config, schema, start.partition, limits, table.expressions.as_ref())
                 .map_err(|detail| IngestError::Transform { table: table.entry.name.to_string(), detail })?;
+        let roll_up = match config.roll_up(schema) {
+            Ok(Some(metrics)) => Some(RollUp::new(Arc::clone(schema), &metrics).map_err(|error| {
+                let detail = format!("rows cannot be rolled up: {error}");
+                IngestError::Transform { table: table.entry.name.to_string(), detail }
+            })?),
+            // What stands in the way was told when the table was made.
+            Ok(None) | Err(_) => None,
+        };
         let rules = RowRules {
             continue_on_error: config.ingestion.continue_on_error,
             time_column: table.time_column.clone().filter(|_| config.ingestion.row_time_value_check),
@@ -113,6 +124,7 @@ impl PartitionConsumer {
             epoch: start.epoch,
             decoder: JsonDecoder::with_rules(Arc::clone(schema), limits, &rules),
             pipeline,
+            roll_up,
             counts: RecordCounts::default(),
             filtered_before: start.filtered_committed,
             segment: new_segment(&table, start.partition, start.next_sequence, start.committed, now_ms),
@@ -255,6 +267,7 @@ impl PartitionConsumer {
                         if self.decoder.bytes() >= BATCH_BYTES_MAX {
                             append(
                                 &mut self.segment,
+                                &mut self.roll_up,
                                 &mut self.counts,
                                 &self.shared,
                                 self.decoder.take(),
@@ -270,11 +283,25 @@ impl PartitionConsumer {
         if let Some(pipeline) = &mut self.pipeline {
             pipeline.run(&pending, &mut self.decoder, |decoder| {
                 if decoder.bytes() >= BATCH_BYTES_MAX {
-                    append(&mut self.segment, &mut self.counts, &self.shared, decoder.take(), now_ms);
+                    append(
+                        &mut self.segment,
+                        &mut self.roll_up,
+                        &mut self.counts,
+                        &self.shared,
+                        decoder.take(),
+                        now_ms,
+                    );
                 }
             });
         }
-        append(&mut self.segment, &mut self.counts, &self.shared, self.decoder.take(), now_ms);
+        append(
+            &mut self.segment,
+            &mut self.roll_up,
+            &mut self.counts,
+            &self.shared,
+            self.decoder.take(),
+            now_ms,
+        );
         self.segment.advance_to(self.progress.position());
         // Of all fingerprints only the last before a seal is used, so one a fetch is enough.
         self.last_record = last_record.as_ref().map(fingerprint).or(self.last_record);
@@ -308,7 +335,8 @@ impl PartitionConsumer {
             new_segment(&self.table, self.partition, self.next_sequence, self.progress.position(), now_ms);
         self.next_sequence += 1;
         self.segment_began = Instant::now();
-        let (rows, rejects) = std::mem::replace(&mut self.segment, next).freeze();
+        let full = std::mem::replace(&mut self.segment, next);
+        let (rows, rejects) = self.rolled_up(full).freeze();
         tracing::info!(segment = %rows.identity().name, rows = rows.rows(), reason = reason.name(), "sealing segment");
         self.sealing = Some(Arc::clone(&rows));
         self.sealing_rejects = rejects.len() as u64;
@@ -319,6 +347,30 @@ impl PartitionConsumer {
         // A segment of nothing but gaps has no last record.
         let last_record = self.last_record.filter(|record| record.offset >= progress.range().start);
         Some(FrozenSegment { rows, rejects, progress, counts, sequence, epoch: self.epoch, last_record })
+    }
+
+    /// Returns the segment as it is to be sealed: its rows rolled up where the table asks for it.
+    fn rolled_up(&mut self, segment: ConsumingSegment) -> ConsumingSegment {
+        let Some(rolled) = &self.roll_up else { return segment };
+        if rolled.merged_rows() > 0 {
+            match rolled.finish() {
+                Ok((rows, offsets)) => {
+                    self.counts.merged_rows = rolled.merged_rows();
+                    let rolled = segment.with_rows(&self.table.options, &rows, offsets);
+                    self.start_roll_up();
+                    return rolled;
+                }
+                Err(error) => {
+                    tracing::error!(segment = %segment.identity().name, %error, "the segment is sealed without being rolled up");
+                }
+            }
+        }
+        self.start_roll_up();
+        segment
+    }
+
+    fn start_roll_up(&mut self) {
+        self.roll_up = self.roll_up.take().and_then(|rolled| rolled.emptied().ok());
     }
 
     /// The segment being sealed is committed.
@@ -451,6 +503,7 @@ impl PartitionConsumer {
 /// Appends what was decoded, and counts it.
 fn append(
     segment: &mut ConsumingSegment,
+    roll_up: &mut Option<RollUp>,
     counts: &mut RecordCounts,
     shared: &PartitionShared,
     batch: DecodedBatch<'_>,
@@ -459,6 +512,12 @@ fn append(
     let Some(next) = batch.next_offset else { return };
     counts.filtered += batch.filtered;
     counts.extra_rows += batch.extra_rows;
+    if let Some(rolled) = roll_up
+        && let Err(error) = rolled.add(batch.rows)
+    {
+        tracing::error!(segment = %segment.identity().name, %error, "rows of the segment are not rolled up");
+        *roll_up = None;
+    }
     segment.append_decoded(batch.rows);
     segment.append_rejects(batch.rejects);
     segment.advance_to(next);

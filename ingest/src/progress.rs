@@ -22,6 +22,8 @@ pub(crate) struct RecordCounts {
     pub(crate) filtered: u64,
     /// Rows beyond the first of the records that became several.
     pub(crate) extra_rows: u64,
+    /// Rows that were rolled up into others.
+    pub(crate) merged_rows: u64,
 }
 
 impl Progress {

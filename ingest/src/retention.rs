@@ -41,6 +41,7 @@ mod tests {
             rejected: 0,
             filtered: 0,
             extra_rows: 0,
+            merged_rows: 0,
             gap_offsets: 0,
             gaps: Vec::new(),
             durable: None,

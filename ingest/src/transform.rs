@@ -40,7 +40,7 @@ pub fn check_expressions(
     schema: &Schema,
     compiler: &dyn ExpressionCompiler,
 ) -> Vec<ConfigProblem> {
-    TransformPlan::of(&config.ingestion, schema, populates_metadata(config), compiler).1
+    TransformPlan::of(config, schema, compiler).1
 }
 
 /// Turns the records of one partition into rows.
@@ -86,7 +86,7 @@ impl RecordPipeline {
         compiler: &dyn ExpressionCompiler,
     ) -> Result<Option<RecordPipeline>, String> {
         let ingestion = &config.ingestion;
-        let (plan, problems) = TransformPlan::of(ingestion, schema, populates_metadata(config), compiler);
+        let (plan, problems) = TransformPlan::of(config, schema, compiler);
         if let Some(problem) = problems.first() {
             return Err(format!("{}: {}", problem.path, problem.message));
         }
@@ -197,8 +197,15 @@ impl RecordPipeline {
             let (mut row_count, mut fault) = (0_usize, None);
             text.clear();
             ends.clear();
-            while let Some(row) = rows.next_if(|row| row.record == first + i) {
+            while let Some(mut row) = rows.next_if(|row| row.record == first + i) {
                 row_count += 1;
+                for (metric, source) in &self.plan.metrics {
+                    let value = match source {
+                        Some(source) => row.fields.get(source).cloned().unwrap_or(FieldValue::Null),
+                        None => FieldValue::Integer(1),
+                    };
+                    row.fields.set(metric.as_str(), value);
+                }
                 fault = fault.or(row.fault);
                 if !row.is_filtered {
                     row.fields.write_row(&self.schema, &mut text);
@@ -222,10 +229,6 @@ impl RecordPipeline {
             }
         }
     }
-}
-
-fn populates_metadata(config: &TableConfig) -> bool {
-    config.stream.as_ref().is_some_and(|stream| stream.populate_metadata)
 }
 
 /// Computes fields one after the other, each for all rows that want it.

@@ -4,7 +4,7 @@
 //! position that they led to.
 //!
 //! Invariant: segments lie end to end from the base to `committed`, numbered without holes, the first one is not dropped, and
-//! `committed - start = rows - extra rows + rejected + filtered + gaps`.
+//! `committed - start = rows + merged rows - extra rows + rejected + filtered + gaps`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -39,6 +39,9 @@ pub struct PartitionState {
     /// Rows beyond the first of the records that became several, since `start`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub extra_rows: u64,
+    /// Rows that were rolled up into others, since `start`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub merged_rows: u64,
     /// Offsets without a record since `start`.
     pub gap_offsets: u64,
 }
@@ -70,6 +73,7 @@ impl PartitionLedger {
             rejected: 0,
             filtered: 0,
             extra_rows: 0,
+            merged_rows: 0,
             gap_offsets: 0,
         };
         PartitionLedger { position, segments: Vec::new(), base: None, dropped: BTreeSet::new() }
@@ -132,6 +136,7 @@ impl PartitionLedger {
                 rejected: 0,
                 filtered: 0,
                 extra_rows: 0,
+                merged_rows: 0,
                 gap_offsets: 0,
                 ..self.position.clone()
             });
@@ -175,13 +180,14 @@ impl PartitionState {
         self.rejected += commit.rejected;
         self.filtered += commit.filtered;
         self.extra_rows += commit.extra_rows;
+        self.merged_rows += commit.merged_rows;
         self.gap_offsets += commit.gap_offsets;
         assert!(self.is_balanced(), "offsets unaccounted for");
     }
 
     /// Whether every offset is a stored record, a rejected or filtered one, or a gap.
     fn is_balanced(&self) -> bool {
-        let parts = [self.rows, self.rejected, self.filtered, self.gap_offsets];
+        let parts = [self.rows, self.merged_rows, self.rejected, self.filtered, self.gap_offsets];
         let accounted: u128 = parts.iter().map(|&count| u128::from(count)).sum();
         let is_forward = self.start <= self.committed;
         is_forward
@@ -203,18 +209,19 @@ fn check_alone(commit: &SegmentCommit) -> Result<(), LedgerViolation> {
     if start.0 < 0 || end <= start {
         return Err(inconsistent(format!("its offsets {} are empty or backwards", commit.range)));
     }
-    let parts = [commit.rows, commit.rejected, commit.filtered, commit.gap_offsets];
+    let parts = [commit.rows, commit.merged_rows, commit.rejected, commit.filtered, commit.gap_offsets];
     let accounted: u128 = parts.iter().map(|&n| u128::from(n)).sum();
     if accounted != u128::from(commit.range.width()) + u128::from(commit.extra_rows) {
-        let [rows, rejected, filtered, gaps] = parts;
+        let [rows, merged, rejected, filtered, gaps] = parts;
         return Err(inconsistent(format!(
-            "its {} offsets are not {rows} rows - {} extra + {rejected} rejected + {filtered} filtered + {gaps} gaps",
+            "its {} offsets are not {rows} rows + {merged} merged - {} extra + {rejected} rejected + {filtered} filtered + {gaps} gaps",
             commit.range.width(),
             commit.extra_rows
         )));
     }
-    if commit.extra_rows > 0 && commit.extra_rows >= commit.rows {
-        return Err(inconsistent(format!("{} of its {} rows are extra", commit.extra_rows, commit.rows)));
+    let came = commit.rows.saturating_add(commit.merged_rows);
+    if commit.extra_rows > 0 && commit.extra_rows >= came {
+        return Err(inconsistent(format!("{} of its {came} rows are extra", commit.extra_rows)));
     }
     if commit.durable.is_some() != (commit.rows > 0) {
         return Err(inconsistent(format!("a durable file goes with rows, and it has {} rows", commit.rows)));

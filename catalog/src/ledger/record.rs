@@ -122,7 +122,8 @@ pub struct PauseReason {
 /// A segment and the offsets it accounts for.
 ///
 /// Every offset of `range` is one of: a record that is stored, a rejected one, a filtered one, a gap. A stored record is one
-/// row, or several; [`SegmentCommit::extra_rows`] tells how many more rows there are than stored records.
+/// row, or several, or was rolled up into another's: [`SegmentCommit::extra_rows`] and [`SegmentCommit::merged_rows`] tell by how
+/// much rows are more or fewer than stored records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SegmentCommit {
@@ -147,6 +148,9 @@ pub struct SegmentCommit {
     /// Rows beyond the first of the records that became several.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub extra_rows: u64,
+    /// Rows that were rolled up into others.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub merged_rows: u64,
     /// Offsets that hold no record: compacted, transaction markers, aborted, expired.
     pub gap_offsets: u64,
     /// The gaps in order, the first [`GAPS_LISTED_MAX`] of them; complete when their widths sum to `gap_offsets`.

@@ -69,6 +69,7 @@ fn segment(table: u64, partition: i32, sequence: u32, start: i64, end: i64) -> S
         rejected: 0,
         filtered: 0,
         extra_rows: 0,
+        merged_rows: 0,
         gap_offsets: 0,
         gaps: Vec::new(),
         durable,
@@ -321,8 +322,8 @@ fn refuses_what_contradicts_the_state() {
         Bug: segment `t1__1__1` is inconsistent: its offsets [7, 7) are empty or backwards
         Bug: segment `t1__1__1` is inconsistent: its offsets [7, -9223372036854775808) are empty or backwards
         Bug: segment `t1__1__1` has sequence 2, the next one is 1
-        Bug: segment `t1__1__1` is inconsistent: its 10 offsets are not 9 rows - 0 extra + 0 rejected + 0 filtered + 0 gaps
-        Bug: segment `t1__1__1` is inconsistent: its 10 offsets are not 18446744073709551615 rows - 0 extra + 11 rejected + 0 filtered + 0 gaps
+        Bug: segment `t1__1__1` is inconsistent: its 10 offsets are not 9 rows + 0 merged - 0 extra + 0 rejected + 0 filtered + 0 gaps
+        Bug: segment `t1__1__1` is inconsistent: its 10 offsets are not 18446744073709551615 rows + 0 merged - 0 extra + 11 rejected + 0 filtered + 0 gaps
         Bug: segment `t1__0__0` exists already in its table
         Invalid: segment name `a/b` is not allowed: it must start with a letter, a digit or `_`, hold only letters, digits, `_`, `-` and `.` (no `..`), and have at most 230 characters
         Bug: segment `t1__1__1` names the durable file `t1__0__0.parquet`, which is taken

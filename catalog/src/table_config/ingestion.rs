@@ -2,6 +2,7 @@
 
 mod complex_type;
 mod enrichment;
+pub(super) mod roll_up;
 
 use std::collections::HashSet;
 
@@ -11,6 +12,7 @@ use meunier_segment::schema::{FieldRole, Schema};
 use super::columns::check_column;
 pub use complex_type::{CollectionsToJson, ComplexTypeConfig};
 pub use enrichment::{EnricherKind, Enrichment};
+pub use roll_up::{MetricRollUp, RollUpFunction};
 
 /// A column that is computed from the record.
 #[derive(Debug, Clone, PartialEq, Eq)]

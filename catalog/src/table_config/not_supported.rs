@@ -4,6 +4,7 @@
 //! (tenants, instance assignment, load mode, heap switches) are not told at all.
 
 use meunier_segment::json_reader::{JsonObject, JsonProblem, pointer, scalar_text};
+use meunier_segment::schema::Schema;
 use serde_json::Value;
 
 use super::indexing::{IndexKind, IndexingConfig};
@@ -31,7 +32,7 @@ impl Kept {
 }
 
 /// Keys whose mere presence, with a value that says something, changes rows or answers.
-const OTHER_ANSWERS: [(&str, &str); 4] = [
+const OTHER_ANSWERS: [(&str, &str); 3] = [
     (
         "/ingestionConfig/schemaConformingTransformerConfig",
         "kept; not applied: keys without a column ARE DROPPED",
@@ -39,10 +40,6 @@ const OTHER_ANSWERS: [(&str, &str); 4] = [
     (
         "/ingestionConfig/schemaConformingTransformerV2Config",
         "kept; not applied: keys without a column ARE DROPPED",
-    ),
-    (
-        "/ingestionConfig/aggregationConfigs",
-        "kept; not applied: rows are NOT ROLLED UP, so counts are of single records",
     ),
     (
         "/query/expressionOverrideMap",
@@ -70,7 +67,7 @@ const SAME_ANSWERS: [(&str, &str); 16] = [
     ("/ingestionConfig/batchIngestionConfig", "kept; rows come from the stream only"),
 ];
 
-pub(super) fn find(document: &JsonObject<'_>, config: &TableConfig) -> Kept {
+pub(super) fn find(document: &JsonObject<'_>, config: &TableConfig, schema: Option<&Schema>) -> Kept {
     let mut kept = Kept::default();
     if config.table_type == TableType::Offline {
         let message =
@@ -86,7 +83,7 @@ pub(super) fn find(document: &JsonObject<'_>, config: &TableConfig) -> Kept {
     }
     find_keys(document, &mut kept);
     find_upsert(document, &mut kept);
-    find_ingestion(config, &mut kept);
+    find_ingestion(config, schema, &mut kept);
     find_streams(document, config, &mut kept);
     find_indexes(&config.indexing, &mut kept);
     if config.replication > 1 {
@@ -138,7 +135,7 @@ fn find_upsert(document: &JsonObject<'_>, kept: &mut Kept) {
     }
 }
 
-fn find_ingestion(config: &TableConfig, kept: &mut Kept) {
+fn find_ingestion(config: &TableConfig, schema: Option<&Schema>, kept: &mut Kept) {
     for (i, enrichment) in config.ingestion.enrichments.iter().enumerate() {
         let EnricherKind::Unsupported(kind) = &enrichment.kind else { continue };
         let path = pointer("/ingestionConfig/enrichmentConfigs", i);
@@ -147,11 +144,14 @@ fn find_ingestion(config: &TableConfig, kept: &mut Kept) {
             format!("kept; `{kind}` is not applied: columns that it would fill HOLD THEIR DEFAULT"),
         );
     }
-    if config.indexing.aggregate_metrics {
-        let message =
-            "kept; not applied: rows are NOT ROLLED UP, so counts are of single records; sums are the same";
-        kept.other_answers("/tableIndexConfig/aggregateMetrics", message);
-    }
+    let Some(Err(reason)) = schema.map(|schema| config.roll_up(schema)) else { return };
+    let path = match config.ingestion.aggregations.is_empty() {
+        true => "/tableIndexConfig/aggregateMetrics",
+        false => "/ingestionConfig/aggregationConfigs",
+    };
+    let message =
+        format!("kept; not applied, as {reason}: rows are NOT ROLLED UP, and counts are of single records");
+    kept.other_answers(path, message);
 }
 
 const STREAMS: &str = "/ingestionConfig/streamIngestionConfig/streamConfigMaps";

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use meunier_catalog::table_config::{ConfigProblem, EnricherKind, IngestionConfig, Transform};
+use meunier_catalog::table_config::{ConfigProblem, EnricherKind, IngestionConfig, TableConfig, Transform};
 use meunier_segment::schema::Schema;
 
 use super::expression::{Expression, ExpressionCompiler};
@@ -40,16 +40,19 @@ pub(super) struct TransformPlan {
     pub(super) map_columns: Vec<MapColumn>,
     pub(super) computed: Vec<ComputedField>,
     pub(super) filter: Option<Box<dyn Expression>>,
+    /// Metrics that are taken from a field of another name, or are 1.
+    pub(super) metrics: Vec<(String, Option<String>)>,
 }
 
 impl TransformPlan {
     /// Returns the plan of a table, and what is wrong with its config.
     pub(super) fn of(
-        config: &IngestionConfig,
+        table: &TableConfig,
         schema: &Schema,
-        populates_metadata: bool,
         compiler: &dyn ExpressionCompiler,
     ) -> (TransformPlan, Vec<ConfigProblem>) {
+        let config = &table.ingestion;
+        let populates_metadata = table.stream.as_ref().is_some_and(|stream| stream.populate_metadata);
         let mut builder = Builder { compiler, problems: Vec::new() };
         let mut plan = TransformPlan {
             filter: config
@@ -57,6 +60,7 @@ impl TransformPlan {
                 .as_deref()
                 .and_then(|text| builder.expression(text, "/ingestionConfig/filterConfig/filterFunction")),
             map_columns: map_columns(config, schema),
+            metrics: metrics(table, schema),
             ..TransformPlan::default()
         };
         for (i, enrichment) in config.enrichments.iter().enumerate() {
@@ -96,6 +100,7 @@ impl TransformPlan {
     pub(super) fn is_empty(&self) -> bool {
         !self.reads_metadata
             && self.filter.is_none()
+            && self.metrics.is_empty()
             && [&self.enriched_first, &self.enriched, &self.computed].iter().all(|fields| fields.is_empty())
             && self.map_columns.is_empty()
     }
@@ -121,6 +126,13 @@ fn map_columns(config: &IngestionConfig, schema: &Schema) -> Vec<MapColumn> {
         Some(MapColumn { column: name.to_owned(), source: source.to_owned(), is_keys })
     };
     columns.filter_map(|field| map_column(&field.name)).collect()
+}
+
+/// The metrics of a roll-up that are not read from fields of their own names.
+fn metrics(table: &TableConfig, schema: &Schema) -> Vec<(String, Option<String>)> {
+    let metrics = table.roll_up(schema).ok().flatten().unwrap_or_default();
+    let metrics = metrics.into_iter().map(|metric| (metric.column, metric.source));
+    metrics.filter(|(column, source)| source.as_ref() != Some(column)).collect()
 }
 
 struct Builder<'a> {

@@ -297,3 +297,46 @@ async fn a_column_that_is_added_has_its_default_in_rows_that_are_there() {
     let problems = reply.json()["problems"].as_array().unwrap().len();
     assert_eq!(problems, 4, "city and ts are missing, n and marks are of other kinds: {}", reply.text);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_differ_in_metrics_only_become_one_when_they_are_sealed() {
+    let (fixture, broker) = Fixture::with_topic("visits", 1);
+    let brokers = broker.bootstrap();
+    let mut document = with(
+        &brokers,
+        &json!([]),
+        &json!({"aggregationConfigs": [
+            {"columnName": "n", "aggregationFunction": "COUNT(*)"},
+            {"columnName": "total", "aggregationFunction": "SUM(amount)"},
+        ]}),
+    );
+    let metrics = document["schema"]["metricFieldSpecs"].as_array_mut().unwrap();
+    metrics.push(json!({"name": "total", "dataType": "DOUBLE"}));
+    let record =
+        |city: &str, amount: f64| json!({"city": city, "ts": 1_790_000_000_000_i64, "amount": amount});
+    produce(
+        &brokers,
+        &[record("Oslo", 1.5), record("Bonn", 10.0), record("Oslo", 2.0), json!({"ts": "no time"})],
+    );
+    produce(&brokers, &[record("Oslo", 4.0)]);
+    let reply = fixture.client.post("/tableConfigs", &document).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    assert_eq!(reply.json()["changesAnswers"], json!([]));
+    let sums = "SELECT city, SUM(n), SUM(total) FROM visits GROUP BY city ORDER BY city";
+    let expected = json!([["Bonn", 1.0, 10.0], ["Oslo", 3.0, 7.5]]);
+    fixture.client.await_rows(sums, &expected).await;
+    assert_eq!(fixture.client.post("/tables/visits/forceCommit", &json!({})).await.status, 200);
+    fixture.client.await_rows("SELECT COUNT(*) FROM visits", &json!([[2]])).await;
+    assert_eq!(fixture.client.rows(sums).await, expected);
+    let (entry, _) = fixture.state.store.open_table("visits").unwrap();
+    let deadline = std::time::Instant::now() + DEADLINE;
+    let committed = || fixture.state.store.catalog().partitions(entry.id)[0].clone();
+    while committed().committed.0 < 5 {
+        assert!(std::time::Instant::now() < deadline, "the segment is committed");
+        tokio::time::sleep(crate::fixture::POLL).await;
+    }
+    let books = committed();
+    assert_eq!((books.rows, books.merged_rows, books.rejected), (2, 2, 1));
+    produce(&brokers, &[record("Oslo", 0.5)]);
+    fixture.client.await_rows(sums, &json!([["Bonn", 1.0, 10.0], ["Oslo", 4.0, 8.0]])).await;
+}
