@@ -8,16 +8,18 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use tracing::{info, warn};
 
 use crate::data_dir::DataDir;
-use crate::deep_store::DeepStore;
+use crate::deep_store::{self, DeepStore};
+use crate::dropped_files;
 use crate::error::CatalogError;
 use crate::ledger::{
     FileRef, Ledger, LedgerRecord, LedgerState, LedgerViolation, LogLimits, PartitionStart, PartitionState,
-    PauseReason, SchemaState, SegmentCommit, TableState,
+    PauseReason, SchemaState, SegmentCommit, SegmentId, TableState,
 };
 use crate::names::{TableDirName, TableId};
 use crate::orphans::{self, DamagedFile};
@@ -242,6 +244,58 @@ impl Catalog {
         self.ledger.append(|_| Ok(LedgerRecord::CommitSegment(commit.clone())))?;
         info!(segment = commit.name, offsets = %commit.range, rows = commit.rows, "committed segment");
         Ok(())
+    }
+
+    /// Forgets segments for good, in one step: their rows are gone, their partitions' positions stay. The durable files are
+    /// kept aside for `files_kept`, for whoever wants them back by hand; then [`Catalog::remove_expired_files`] removes them.
+    ///
+    /// # Errors
+    /// `NotFound` when the table or one of the segments does not exist any more: then all stay.
+    pub fn drop_segments(
+        &self,
+        table: TableId,
+        segments: &[SegmentId],
+        files_kept: Duration,
+        now_ms: i64,
+    ) -> Result<(), CatalogError> {
+        let dir = self.entry(table)?.dir;
+        let commits: Vec<Arc<SegmentCommit>> = self.ledger.read(|state| {
+            let of_table = |id: &SegmentId| state.table(table).ok()?.segment(*id).cloned();
+            segments.iter().filter_map(of_table).collect()
+        });
+        // Before the record: a crash between the two leaves a second name of a file that is still there under the first.
+        dropped_files::keep(
+            &self.data_dir,
+            &dir,
+            commits.iter().flat_map(|c| c.files()),
+            files_kept,
+            now_ms,
+        )?;
+        self.ledger.append(|_| Ok(LedgerRecord::DropSegments { table, segments: segments.to_vec() }))?;
+        for commit in &commits {
+            info!(segment = commit.name, rows = commit.rows, "dropped segment");
+            let serving = self.data_dir.serving_file(&dir, &commit.name)?;
+            let durable = commit.files().map(|file| self.deep_store.remove(&dir, &file.file_name));
+            for removed in durable.chain([deep_store::remove_file(&serving)]) {
+                if let Err(error) = removed {
+                    warn!(segment = commit.name, %error, "a file of a dropped segment stays until the next start");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns whether a segment is committed and was not dropped.
+    pub fn has_segment(&self, table: TableId, segment: SegmentId) -> bool {
+        self.ledger.read(|state| state.table(table).is_ok_and(|table| table.segment(segment).is_some()))
+    }
+
+    /// Removes the files of dropped segments whose time is over. Returns how many.
+    ///
+    /// # Errors
+    /// When the directory cannot be read or a file cannot be removed.
+    pub fn remove_expired_files(&self, now_ms: i64) -> Result<usize, CatalogError> {
+        dropped_files::remove_expired(&self.data_dir, now_ms)
     }
 
     /// Returns the committed files that were missing or cut when the catalog was opened.

@@ -81,6 +81,11 @@ impl DataDir {
         self.path.join("serving")
     }
 
+    /// Returns where durable files of dropped segments wait to be removed. Created when the first one comes.
+    pub fn dropped(&self) -> PathBuf {
+        self.path.join("dropped")
+    }
+
     /// Returns where files are written before they get their place; emptied at every start.
     pub fn tmp(&self) -> PathBuf {
         self.path.join("tmp")

@@ -24,7 +24,9 @@ mod recovery;
 
 pub use partition::PartitionState;
 pub(crate) use record::LedgerRecord;
-pub use record::{FileRef, GAPS_LISTED_MAX, PartitionStart, PauseReason, RecordFingerprint, SegmentCommit};
+pub use record::{
+    FileRef, GAPS_LISTED_MAX, PartitionStart, PauseReason, RecordFingerprint, SegmentCommit, SegmentId,
+};
 pub use state::LedgerViolation;
 pub(crate) use state::{LedgerState, SchemaState, TableState};
 

@@ -11,6 +11,7 @@ mod data_dir;
 mod ledger;
 mod deep_store;
 mod orphans;
+mod dropped_files;
 mod catalog;
 
 pub use catalog::{Catalog, SchemaEntry, TableEntry};
@@ -19,7 +20,7 @@ pub use deep_store::DeepStore;
 pub use error::{CatalogError, ErrorKind};
 pub use ledger::{
     FileRef, GAPS_LISTED_MAX, LedgerViolation, PartitionStart, PartitionState, PauseReason,
-    RecordFingerprint, SegmentCommit,
+    RecordFingerprint, SegmentCommit, SegmentId,
 };
 pub use names::{BadName, TableDirName, TableId};
 pub use orphans::DamagedFile;

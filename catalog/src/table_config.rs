@@ -28,7 +28,10 @@ pub use indexing::{
     BloomFilter, ColumnPartition, IndexKind, IndexingConfig, JsonIndex, OtherIndex, StarTree,
     StarTreeAggregation, TIMESTAMP_GRANULARITIES, TimestampIndex,
 };
-pub use ingestion::{IngestionConfig, Transform};
+pub use ingestion::{
+    CollectionsToJson, ComplexTypeConfig, EnricherKind, Enrichment, IngestionConfig, MetricRollUp,
+    RollUpFunction, Transform,
+};
 pub use query_config::QueryConfig;
 pub use stream::{Decoder, FlushThresholds, Isolation, OffsetCriteria, StreamConfig};
 
@@ -73,6 +76,8 @@ pub struct TableConfig {
     pub time_column: Option<ColumnName>,
     /// How long rows are kept; `None` means for ever.
     pub retention: Option<Duration>,
+    /// How long the files of dropped segments are kept aside.
+    pub deleted_segments_retention: Duration,
     /// How many copies are asked for.
     pub replication: u32,
     /// How columns are stored and indexed.
@@ -117,7 +122,7 @@ impl TableConfig {
             Some(config) if findings.problems.is_empty() => config,
             Some(_) | None => return Err(findings.into_refusal()),
         };
-        let kept = not_supported::find(&JsonObject::new(&document, ""), &config);
+        let kept = not_supported::find(&JsonObject::new(&document, ""), &config, schema);
         Ok(ParsedTableConfig {
             config,
             unrecognized: secret::redacted_map(&findings.unrecognized),
@@ -142,6 +147,14 @@ impl TableConfig {
         format!("{}{}", self.table_name, self.table_type.suffix())
     }
 
+    /// Returns how rows that differ in their metrics only become one, where they do.
+    ///
+    /// # Errors
+    /// Why they cannot, although the config asks for it, in words.
+    pub fn roll_up(&self, schema: &Schema) -> Result<Option<Vec<MetricRollUp>>, String> {
+        ingestion::roll_up::of(&self.ingestion, self.indexing.aggregate_metrics, schema)
+    }
+
     /// Returns the part of the config that segments act on.
     pub fn segment_options(&self) -> SegmentOptions {
         self.indexing.segment_options()
@@ -155,6 +168,7 @@ impl fmt::Debug for TableConfig {
             .field("table_type", &self.table_type)
             .field("time_column", &self.time_column)
             .field("retention", &self.retention)
+            .field("deleted_segments_retention", &self.deleted_segments_retention)
             .field("replication", &self.replication)
             .field("indexing", &self.indexing)
             .field("stream", &self.stream)
@@ -206,6 +220,7 @@ fn read(
         table_type: table_type?,
         time_column: segments.time_column,
         retention: segments.retention,
+        deleted_segments_retention: segments.deleted_segments_retention,
         replication: segments.replication.unwrap_or(1),
         indexing,
         stream,

@@ -9,6 +9,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use meunier_catalog::table_config::TableConfig;
 use meunier_catalog::{Catalog, FileRef, RecordFingerprint, SegmentCommit, TableEntry};
 use meunier_segment::consuming_segment::ConsumingSnapshot;
 use meunier_segment::durable;
@@ -22,7 +23,11 @@ use meunier_segment::serving::{self, DurableRef};
 use meunier_segment::value::Value;
 
 use crate::error::IngestError;
-use crate::progress::Progress;
+use crate::progress::{Progress, RecordCounts};
+use crate::transform::ExpressionCompiler;
+
+/// The farthest that a zone is from UTC.
+const ZONE_MARGIN_MS: i64 = 14 * 3_600_000;
 
 /// What of a table the sealing of its segments needs.
 #[derive(Debug)]
@@ -32,6 +37,8 @@ pub(crate) struct TableStorage {
     pub(crate) schema: Arc<Schema>,
     pub(crate) options: SegmentOptions,
     pub(crate) time_column: Option<Arc<str>>,
+    pub(crate) config: Arc<TableConfig>,
+    pub(crate) expressions: Arc<dyn ExpressionCompiler>,
 }
 
 /// A segment that has taken its last row.
@@ -40,6 +47,7 @@ pub(crate) struct FrozenSegment {
     pub(crate) rows: Arc<ConsumingSnapshot>,
     pub(crate) rejects: Vec<RejectedRecord>,
     pub(crate) progress: Progress,
+    pub(crate) counts: RecordCounts,
     pub(crate) sequence: u32,
     pub(crate) epoch: u64,
     pub(crate) last_record: Option<RecordFingerprint>,
@@ -77,7 +85,9 @@ pub(crate) fn commit(
         range: segment.progress.range(),
         rows: sealed.rows as u64,
         rejected: segment.rejects.len() as u64,
-        filtered: 0,
+        filtered: segment.counts.filtered,
+        extra_rows: segment.counts.extra_rows,
+        merged_rows: segment.counts.merged_rows,
         gap_offsets: segment.progress.gap_offsets(),
         gaps: segment.progress.gaps().to_vec(),
         durable: durable.clone(),
@@ -177,11 +187,14 @@ fn time_bounds(table: &TableStorage, sealed: &SealedRows) -> Option<(i64, i64)> 
     let FieldRole::DateTime { format, .. } = &column.field.role else { return None };
     let millis = |value: &Option<Value>| match value {
         Some(Value::Timestamp(millis)) => Some(*millis),
-        Some(Value::Long(value)) => format.epoch_millis(*value),
-        Some(Value::Int(value)) => format.epoch_millis(i64::from(*value)),
+        Some(Value::Long(value)) => format.text_millis(&value.to_string()),
+        Some(Value::Int(value)) => format.text_millis(&value.to_string()),
+        Some(Value::String(text)) => format.text_millis(text),
         _ => None,
     };
-    millis(&column.stats.min).zip(millis(&column.stats.max))
+    let margin = if format.has_zone() { ZONE_MARGIN_MS } else { 0 };
+    let (min, max) = millis(&column.stats.min).zip(millis(&column.stats.max))?;
+    Some((min.saturating_sub(margin), max.saturating_add(margin)))
 }
 
 /// An index that could not be built is no fault of the rows: they are served without it.

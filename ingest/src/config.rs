@@ -19,6 +19,8 @@ pub struct IngestConfig {
     pub batch_records_max: usize,
     /// How often a topic is asked for new partitions.
     pub partition_discovery_interval: Duration,
+    /// How often segments are looked for that are older than their table keeps rows.
+    pub retention_interval: Duration,
     /// Address of the broker embedded in this process, whose fetches must not wait long.
     pub embedded_broker: Option<String>,
     /// Called with the reason when the ledger cannot be trusted to hold what was written. The process must end: only a
@@ -38,6 +40,7 @@ impl Default for IngestConfig {
             fetch_queue_bytes_max: 8 << 20,
             batch_records_max: 4096,
             partition_discovery_interval: Duration::from_secs(30),
+            retention_interval: Duration::from_secs(60),
             embedded_broker: None,
             on_ledger_failure: |_| {},
             decode_limits: DecodeLimits::default(),

@@ -23,13 +23,22 @@ mod timestamp_text;
 mod coerce;
 mod length_limit;
 mod column_builder;
+mod time_check;
 mod json;
+mod record_tree;
 
 use meunier_segment::offset_range::Offset;
 use meunier_segment::reject::RejectedRecord;
 use meunier_segment::row_buffer::RowBuffer;
 
-pub use json::JsonDecoder;
+pub(crate) use fault::Fault;
+pub use json::{JsonDecoder, RowRules};
+pub(crate) use json_text::write_string as write_json_string;
+pub(crate) use record_tree::RecordTreeReader;
+pub(crate) use time_check::is_plausible_time;
+
+/// Greatest depth that limits can allow: writing nested values back as text recurses this far.
+const DEPTH_CEILING: usize = 512;
 
 /// One Kafka record, borrowed from the fetch.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +85,12 @@ pub struct DecodedBatch<'a> {
     pub next_offset: Option<Offset>,
     /// Length of all payloads.
     pub payload_bytes: u64,
+    /// Records that the table's filter left out.
+    pub filtered: u64,
+    /// Rows beyond the first of the records that became several.
+    pub extra_rows: u64,
+    /// Rows that lack a value which could not be stored.
+    pub incomplete: u64,
 }
 
 #[cfg(test)]

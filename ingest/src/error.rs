@@ -28,6 +28,14 @@ pub enum IngestError {
         /// The table.
         table: String,
     },
+    /// What the table config wants to be done with records cannot be done.
+    #[error("table `{table}`: {detail}")]
+    Transform {
+        /// The table.
+        table: String,
+        /// Where in the config, and what is wrong.
+        detail: String,
+    },
     /// A thread could not be started.
     #[error("start a thread")]
     Thread(#[source] std::io::Error),

@@ -1,6 +1,6 @@
 //! Kafka records in, published segments out.
 //!
-//! Modules stand in the order the data takes: a topic's records come through `source`, become rows in [`decode`], are
+//! Modules stand in the order the data takes: a topic's records come through `source`, become rows in [`decode`], by way of `transform` where the table's config asks for more, are
 //! appended and published by a partition's consumer, and committed by the sealer. [`Ingester`] runs it all.
 
 mod config;
@@ -11,7 +11,9 @@ mod embedded_broker;
 mod producer;
 mod source;
 pub mod decode;
+mod transform;
 mod progress;
+mod roll_up;
 mod seal_policy;
 mod partition_consumer;
 mod commit;
@@ -19,6 +21,7 @@ mod sealer;
 mod worker;
 mod supervisor;
 mod rebuild;
+mod retention;
 mod run;
 #[doc(hidden)]
 pub mod bench_hooks;
@@ -31,3 +34,4 @@ pub use run::{ForceCommit, Ingester, TableDefinition};
 pub use source::TopicInfo;
 pub use status::{PartitionState, PartitionStatus, TableStatus};
 pub use supervisor::ConsumeFrom;
+pub use transform::{Expression, ExpressionCompiler, ExpressionInput, NoExpressions, check_expressions};

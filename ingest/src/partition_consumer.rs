@@ -16,11 +16,14 @@ use parking_lot::Mutex;
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::commit::{FrozenSegment, TableStorage};
-use crate::decode::{DecodeLimits, DecodedBatch, JsonDecoder, RecordRef};
-use crate::progress::Progress;
+use crate::decode::{DecodeLimits, DecodedBatch, JsonDecoder, RecordRef, RowRules};
+use crate::error::IngestError;
+use crate::progress::{Progress, RecordCounts};
+use crate::roll_up::RollUp;
 use crate::seal_policy::{SealPolicy, SealReason};
 use crate::source::{FetchEvent, PartitionQueue};
 use crate::status::{PartitionState, PartitionStatus};
+use crate::transform::{PendingRecord, RecordPipeline};
 
 /// A partition that got no record for so long is idle.
 const IDLE_AFTER: Duration = Duration::from_secs(60);
@@ -49,6 +52,7 @@ pub(crate) struct PartitionStartState {
     pub(crate) next_sequence: u32,
     pub(crate) rows_committed: u64,
     pub(crate) rejected_committed: u64,
+    pub(crate) filtered_committed: u64,
 }
 
 pub(crate) struct PartitionConsumer {
@@ -59,8 +63,13 @@ pub(crate) struct PartitionConsumer {
     cell: Arc<PartitionCell>,
     queue: Option<PartitionQueue>,
     decoder: JsonDecoder,
+    /// What makes rows of records that are none as they come.
+    pipeline: Option<RecordPipeline>,
     policy: SealPolicy,
     segment: ConsumingSegment,
+    /// The segment's rows rolled up, where the table asks for it.
+    roll_up: Option<RollUp>,
+    counts: RecordCounts,
     segment_began: Instant,
     progress: Progress,
     last_record: Option<RecordFingerprint>,
@@ -71,6 +80,8 @@ pub(crate) struct PartitionConsumer {
     /// Rows and rejects of committed segments.
     rows_committed: u64,
     rejected_committed: u64,
+    /// Filtered records of committed segments, and of the one being sealed.
+    filtered_before: u64,
     seal_requested: bool,
     paused: bool,
     /// The last take filled its batch: more is likely there.
@@ -91,11 +102,31 @@ impl PartitionConsumer {
         policy: SealPolicy,
         limits: DecodeLimits,
         now_ms: i64,
-    ) -> PartitionConsumer {
+    ) -> Result<PartitionConsumer, IngestError> {
+        let (config, schema) = (&table.config, &table.schema);
+        let pipeline =
+            RecordPipeline::new(config, schema, start.partition, limits, table.expressions.as_ref())
+                .map_err(|detail| IngestError::Transform { table: table.entry.name.to_string(), detail })?;
+        let roll_up = match config.roll_up(schema) {
+            Ok(Some(metrics)) => Some(RollUp::new(Arc::clone(schema), &metrics).map_err(|error| {
+                let detail = format!("rows cannot be rolled up: {error}");
+                IngestError::Transform { table: table.entry.name.to_string(), detail }
+            })?),
+            // What stands in the way was told when the table was made.
+            Ok(None) | Err(_) => None,
+        };
+        let rules = RowRules {
+            continue_on_error: config.ingestion.continue_on_error,
+            time_column: table.time_column.clone().filter(|_| config.ingestion.row_time_value_check),
+        };
         let mut consumer = PartitionConsumer {
             partition: start.partition,
             epoch: start.epoch,
-            decoder: JsonDecoder::new(Arc::clone(&table.schema), limits),
+            decoder: JsonDecoder::with_rules(Arc::clone(schema), limits, &rules),
+            pipeline,
+            roll_up,
+            counts: RecordCounts::default(),
+            filtered_before: start.filtered_committed,
             segment: new_segment(&table, start.partition, start.next_sequence, start.committed, now_ms),
             segment_began: Instant::now(),
             progress: Progress::new(start.committed),
@@ -119,7 +150,7 @@ impl PartitionConsumer {
             table,
         };
         consumer.publish();
-        consumer
+        Ok(consumer)
     }
 
     pub(crate) fn key(&self) -> (TableId, PartitionId) {
@@ -220,14 +251,28 @@ impl PartitionConsumer {
         let fetch = queue.take(records_max);
         let mut last_record = None;
         let mut error = None;
-        for event in fetch.events() {
+        let reads_headers = self.pipeline.as_ref().is_some_and(RecordPipeline::reads_headers);
+        let mut pending = Vec::new();
+        for (number, event) in fetch.events().enumerate() {
             match event {
                 FetchEvent::Record(record) => {
                     if self.progress.take_record(record.offset) {
-                        self.decoder.push(&record);
                         last_record = Some(record);
+                        if self.pipeline.is_some() {
+                            let headers = if reads_headers { fetch.headers(number) } else { Vec::new() };
+                            pending.push(PendingRecord { record, headers });
+                            continue;
+                        }
+                        self.decoder.push(&record);
                         if self.decoder.bytes() >= BATCH_BYTES_MAX {
-                            append(&mut self.segment, &self.shared, self.decoder.take(), now_ms);
+                            append(
+                                &mut self.segment,
+                                &mut self.roll_up,
+                                &mut self.counts,
+                                &self.shared,
+                                self.decoder.take(),
+                                now_ms,
+                            );
                         }
                     }
                 }
@@ -235,11 +280,33 @@ impl PartitionConsumer {
                 FetchEvent::Error(code, text) => error = Some((code, text)),
             }
         }
-        append(&mut self.segment, &self.shared, self.decoder.take(), now_ms);
+        if let Some(pipeline) = &mut self.pipeline {
+            pipeline.run(&pending, &mut self.decoder, |decoder| {
+                if decoder.bytes() >= BATCH_BYTES_MAX {
+                    append(
+                        &mut self.segment,
+                        &mut self.roll_up,
+                        &mut self.counts,
+                        &self.shared,
+                        decoder.take(),
+                        now_ms,
+                    );
+                }
+            });
+        }
+        append(
+            &mut self.segment,
+            &mut self.roll_up,
+            &mut self.counts,
+            &self.shared,
+            self.decoder.take(),
+            now_ms,
+        );
         self.segment.advance_to(self.progress.position());
         // Of all fingerprints only the last before a seal is used, so one a fetch is enough.
         self.last_record = last_record.as_ref().map(fingerprint).or(self.last_record);
         let count = fetch.len();
+        drop(pending);
         drop(fetch);
         if let Some((code, text)) = error {
             self.fail(code, &text);
@@ -268,15 +335,42 @@ impl PartitionConsumer {
             new_segment(&self.table, self.partition, self.next_sequence, self.progress.position(), now_ms);
         self.next_sequence += 1;
         self.segment_began = Instant::now();
-        let (rows, rejects) = std::mem::replace(&mut self.segment, next).freeze();
+        let full = std::mem::replace(&mut self.segment, next);
+        let (rows, rejects) = self.rolled_up(full).freeze();
         tracing::info!(segment = %rows.identity().name, rows = rows.rows(), reason = reason.name(), "sealing segment");
         self.sealing = Some(Arc::clone(&rows));
         self.sealing_rejects = rejects.len() as u64;
+        let counts = std::mem::take(&mut self.counts);
+        self.filtered_before += counts.filtered;
         self.publish();
         let progress = self.progress.seal();
         // A segment of nothing but gaps has no last record.
         let last_record = self.last_record.filter(|record| record.offset >= progress.range().start);
-        Some(FrozenSegment { rows, rejects, progress, sequence, epoch: self.epoch, last_record })
+        Some(FrozenSegment { rows, rejects, progress, counts, sequence, epoch: self.epoch, last_record })
+    }
+
+    /// Returns the segment as it is to be sealed: its rows rolled up where the table asks for it.
+    fn rolled_up(&mut self, segment: ConsumingSegment) -> ConsumingSegment {
+        let Some(rolled) = &self.roll_up else { return segment };
+        if rolled.merged_rows() > 0 {
+            match rolled.finish() {
+                Ok((rows, offsets)) => {
+                    self.counts.merged_rows = rolled.merged_rows();
+                    let rolled = segment.with_rows(&self.table.options, &rows, offsets);
+                    self.start_roll_up();
+                    return rolled;
+                }
+                Err(error) => {
+                    tracing::error!(segment = %segment.identity().name, %error, "the segment is sealed without being rolled up");
+                }
+            }
+        }
+        self.start_roll_up();
+        segment
+    }
+
+    fn start_roll_up(&mut self) {
+        self.roll_up = self.roll_up.take().and_then(|rolled| rolled.emptied().ok());
     }
 
     /// The segment being sealed is committed.
@@ -301,6 +395,12 @@ impl PartitionConsumer {
     /// A committed segment has a new serving file.
     pub(crate) fn rebuilt(&mut self, segment: &Arc<SealedSegment>) {
         self.sealed = with_rebuilt(&self.sealed, segment);
+        self.publish();
+    }
+
+    /// Committed segments were dropped.
+    pub(crate) fn dropped(&mut self, segments: &[SegmentName]) {
+        self.sealed = without(&self.sealed, segments);
         self.publish();
     }
 
@@ -372,6 +472,7 @@ impl PartitionConsumer {
         let rows_total = self.rows_committed + sealing_rows + rows;
         let rejected_total =
             self.rejected_committed + self.sealing_rejects + self.segment.rejects().len() as u64;
+        let filtered_total = self.filtered_before + self.counts.filtered;
         let name = self.segment.identity().name.clone();
         let memory_bytes = self.memory_bytes();
         let sealing_segments = usize::from(self.sealing.is_some());
@@ -390,6 +491,7 @@ impl PartitionConsumer {
             status.memory_bytes = memory_bytes;
             status.rows_total = rows_total;
             status.rejected_total = rejected_total;
+            status.filtered_total = filtered_total;
         });
     }
 
@@ -399,8 +501,23 @@ impl PartitionConsumer {
 }
 
 /// Appends what was decoded, and counts it.
-fn append(segment: &mut ConsumingSegment, shared: &PartitionShared, batch: DecodedBatch<'_>, now_ms: i64) {
+fn append(
+    segment: &mut ConsumingSegment,
+    roll_up: &mut Option<RollUp>,
+    counts: &mut RecordCounts,
+    shared: &PartitionShared,
+    batch: DecodedBatch<'_>,
+    now_ms: i64,
+) {
     let Some(next) = batch.next_offset else { return };
+    counts.filtered += batch.filtered;
+    counts.extra_rows += batch.extra_rows;
+    if let Some(rolled) = roll_up
+        && let Err(error) = rolled.add(batch.rows)
+    {
+        tracing::error!(segment = %segment.identity().name, %error, "rows of the segment are not rolled up");
+        *roll_up = None;
+    }
     segment.append_decoded(batch.rows);
     segment.append_rejects(batch.rejects);
     segment.advance_to(next);
@@ -409,6 +526,7 @@ fn append(segment: &mut ConsumingSegment, shared: &PartitionShared, batch: Decod
     }
     let mut status = shared.status.lock();
     status.bytes_total += batch.payload_bytes;
+    status.incomplete_total += batch.incomplete;
     status.last_fetch_ms = Some(now_ms);
     status.last_record_ms = status.last_record_ms.max(batch.timestamp_ms_max);
     if matches!(status.state, PartitionState::Starting | PartitionState::Idle) {
@@ -423,6 +541,11 @@ pub(crate) fn with_rebuilt(
 ) -> Arc<[Arc<SealedSegment>]> {
     let newer = |old: &Arc<SealedSegment>| if old.name() == rebuilt.name() { rebuilt } else { old }.clone();
     sealed.iter().map(newer).collect()
+}
+
+/// Returns the segments without those of some names.
+pub(crate) fn without(sealed: &[Arc<SealedSegment>], dropped: &[SegmentName]) -> Arc<[Arc<SealedSegment>]> {
+    sealed.iter().filter(|segment| !dropped.contains(segment.name())).cloned().collect()
 }
 
 fn new_segment(

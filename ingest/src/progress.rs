@@ -15,6 +15,17 @@ pub(crate) struct Progress {
     gaps: Vec<OffsetRange>,
 }
 
+/// What became of a segment's records, beside its rows and rejects.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct RecordCounts {
+    /// Records that the table's filter left out.
+    pub(crate) filtered: u64,
+    /// Rows beyond the first of the records that became several.
+    pub(crate) extra_rows: u64,
+    /// Rows that were rolled up into others.
+    pub(crate) merged_rows: u64,
+}
+
 impl Progress {
     pub(crate) fn new(start: Offset) -> Progress {
         Progress { start, position: start, records: 0, gap_offsets: 0, gaps: Vec::new() }

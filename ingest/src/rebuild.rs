@@ -116,7 +116,10 @@ impl Drop for AtWork<'_> {
 fn work(job: &RebuildJob) {
     let started = Instant::now();
     let name = &job.commit.name;
-    match rebuild(&job.table.storage, &job.commit, || !job.table.is_stopped()) {
+    let storage = &job.table.storage;
+    let is_wanted =
+        || !job.table.is_stopped() && storage.catalog.has_segment(storage.entry.id, job.commit.id());
+    match rebuild(storage, &job.commit, is_wanted) {
         Ok(Some(segment)) => {
             job.table.replace(job.commit.partition, segment);
             tracing::info!(

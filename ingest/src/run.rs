@@ -1,5 +1,6 @@
 //! The ingester: all tables' consumption in one place, its threads started and ended here.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,6 +25,7 @@ use crate::sealer::Sealer;
 use crate::source::{KafkaClients, TopicInfo, client_properties};
 use crate::status::TableStatus;
 use crate::supervisor::{ConsumeFrom, Supervisor, TableIngest};
+use crate::transform::{ExpressionCompiler, check_expressions};
 use crate::worker::{self, Command, Mailbox, MemoryTotal, WorkerContext};
 
 /// Ended threads are waited for at most this long.
@@ -58,6 +60,7 @@ pub struct ForceCommit {
 pub struct Ingester {
     catalog: Arc<Catalog>,
     config: IngestConfig,
+    expressions: Arc<dyn ExpressionCompiler>,
     clients: Arc<KafkaClients>,
     workers: Vec<Arc<Mailbox>>,
     sealer: Arc<Sealer>,
@@ -71,11 +74,15 @@ pub struct Ingester {
 }
 
 impl Ingester {
-    /// Starts the worker and sealing threads. No table is consumed yet.
+    /// Starts the worker and sealing threads. No table is consumed yet. `expressions` reads those of table configs.
     ///
     /// # Errors
     /// When a thread cannot be started.
-    pub fn start(catalog: Arc<Catalog>, config: IngestConfig) -> Result<Arc<Ingester>, IngestError> {
+    pub fn start(
+        catalog: Arc<Catalog>,
+        config: IngestConfig,
+        expressions: Arc<dyn ExpressionCompiler>,
+    ) -> Result<Arc<Ingester>, IngestError> {
         let (sealer, mut threads) =
             Sealer::start(config.seal_threads, config.on_ledger_failure).map_err(IngestError::Thread)?;
         let sealer = Arc::new(sealer);
@@ -98,6 +105,7 @@ impl Ingester {
         Ok(Arc::new(Ingester {
             catalog,
             config,
+            expressions,
             clients: Arc::default(),
             workers,
             sealer,
@@ -126,11 +134,17 @@ impl Ingester {
         if self.tables.lock().contains_key(&id) {
             return Err(IngestError::TableExists { table: entry.name.to_string() });
         }
+        if let Some(problem) = check_expressions(&config, &schema, self.expressions.as_ref()).first() {
+            let detail = format!("{}: {}", problem.path, problem.message);
+            return Err(IngestError::Transform { table: entry.name.to_string(), detail });
+        }
         let live = Arc::new(LiveTable::new(&entry.name, Arc::clone(&schema)));
         let storage = Arc::new(TableStorage {
             catalog: Arc::clone(&self.catalog),
             options: config.segment_options(),
             time_column: config.time_column.clone(),
+            config,
+            expressions: Arc::clone(&self.expressions),
             entry,
             schema,
         });
@@ -144,6 +158,7 @@ impl Ingester {
             clients: Arc::clone(&self.clients),
             workers: self.workers.clone(),
             config: self.config.clone(),
+            looked_for_old: Cell::new(None),
         };
         let name = format!("table-{}", storage.entry.name);
         let thread = std::thread::Builder::new()
@@ -243,8 +258,13 @@ impl Ingester {
     /// Returns the segments of a request that are not committed yet; `None` for a request that is not known.
     pub fn force_commit_pending(&self, id: u64) -> Option<Vec<SegmentName>> {
         let (table, mut segments) = self.force_commits.lock().get(&id).cloned()?;
-        let committed = self.catalog.segments(table);
-        segments.retain(|name| committed.iter().all(|commit| commit.name != name.as_str()));
+        // By number and not by name: a segment of old rows may be dropped as soon as it is committed.
+        let positions = self.catalog.partitions(table);
+        let is_committed = |name: &SegmentName| {
+            let (partition, sequence) = name.number()?;
+            Some(positions.iter().any(|at| at.partition == partition && at.next_sequence > sequence))
+        };
+        segments.retain(|name| !is_committed(name).unwrap_or(true));
         Some(segments)
     }
 

@@ -77,6 +77,10 @@ pub struct PartitionStatus {
     pub rows_total: u64,
     /// Records rejected since the table was created.
     pub rejected_total: u64,
+    /// Records left out by the table's filter since the table was created.
+    pub filtered_total: u64,
+    /// Rows stored without a value that could not be, since the process started.
+    pub incomplete_total: u64,
     /// Payload bytes consumed since the process started.
     pub bytes_total: u64,
     /// Kafka's timestamp of the newest record consumed, milliseconds since the epoch.

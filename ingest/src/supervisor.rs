@@ -3,7 +3,8 @@
 //! One thread a table, since its requests to the brokers block. It decides where a partition starts; what happens to the
 //! records is the workers' business.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use meunier_catalog::PartitionStart;
 use meunier_catalog::table_config::{OffsetCriteria, StreamConfig};
 use meunier_segment::offset_range::{Offset, PartitionId};
 use meunier_segment::sealed_segment::SealedSegment;
+use meunier_segment::segment_name::SegmentName;
 use meunier_segment::table_snapshot::{LiveTable, PartitionCell, PartitionSnapshot};
 use parking_lot::{Condvar, Mutex};
 
@@ -19,7 +21,10 @@ use crate::clock::now_ms;
 use crate::commit::TableStorage;
 use crate::config::IngestConfig;
 use crate::error::{IngestError, SourceError};
-use crate::partition_consumer::{PartitionConsumer, PartitionShared, PartitionStartState, with_rebuilt};
+use crate::partition_consumer::{
+    PartitionConsumer, PartitionShared, PartitionStartState, with_rebuilt, without,
+};
+use crate::retention::expired;
 use crate::seal_policy::SealPolicy;
 use crate::source::{KafkaClient, KafkaClients, PartitionQueue, first_offset};
 use crate::status::{PartitionState, PartitionStatus};
@@ -119,6 +124,22 @@ impl TableIngest {
         }
     }
 
+    /// Takes dropped segments out of what queries see.
+    fn forget(&self, partition: PartitionId, segments: Vec<SegmentName>) {
+        let partitions = self.partitions.lock();
+        if let Some(supervised) = partitions.get(&partition) {
+            let key = (self.storage.entry.id, partition);
+            supervised.worker.send(Command::Dropped { key, segments });
+            return;
+        }
+        let cells = self.live.partitions();
+        if let Some(cell) = cells.iter().find(|cell| cell.partition() == partition) {
+            let snapshot = cell.load();
+            let sealed = without(&snapshot.sealed, &segments);
+            cell.publish(PartitionSnapshot { sealed, ..(*snapshot).clone() });
+        }
+    }
+
     pub(crate) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Acquire)
     }
@@ -138,6 +159,8 @@ pub(crate) struct Supervisor {
     pub(crate) workers: Vec<Arc<Mailbox>>,
     pub(crate) config: IngestConfig,
     pub(crate) properties: BTreeMap<String, String>,
+    /// When segments were last looked for that are too old.
+    pub(crate) looked_for_old: Cell<Option<Instant>>,
 }
 
 impl Supervisor {
@@ -145,6 +168,7 @@ impl Supervisor {
     pub(crate) fn run(self) {
         let mut failures = 0;
         while !self.table.is_stopped() {
+            self.drop_old_segments();
             match self.supervise(&mut failures) {
                 Ok(()) => return,
                 Err(error) => {
@@ -177,6 +201,7 @@ impl Supervisor {
             }
             self.serve_requests(&client)?;
             self.report_ends(&client);
+            self.drop_old_segments();
             self.table.wait(TICK);
         }
         Ok(())
@@ -211,17 +236,18 @@ impl Supervisor {
                 next_sequence: state.next_sequence,
                 rows_committed: state.rows,
                 rejected_committed: state.rejected,
+                filtered_committed: state.filtered,
             };
-            self.ensure_partition(&start, found.partitions.len());
+            self.ensure_partition(&start, found.partitions.len())?;
         }
         Ok(())
     }
 
     /// Gives a partition that has none yet a consumer and a worker.
-    fn ensure_partition(&self, start: &PartitionStartState, partitions: usize) {
+    fn ensure_partition(&self, start: &PartitionStartState, partitions: usize) -> Result<(), IngestError> {
         let mut supervised = self.table.partitions.lock();
         if supervised.contains_key(&start.partition) {
-            return;
+            return Ok(());
         }
         let storage = &self.table.storage;
         let cells = self.table.live.partitions();
@@ -241,7 +267,7 @@ impl Supervisor {
             SealPolicy::new(&self.table.stream.flush, partitions),
             self.config.decode_limits,
             now_ms(),
-        );
+        )?;
         worker.send(Command::Add(Box::new(consumer)));
         supervised.insert(start.partition, SupervisedPartition { shared, worker });
         drop(supervised);
@@ -250,6 +276,7 @@ impl Supervisor {
         } else {
             self.attach(start.partition, start.committed);
         }
+        Ok(())
     }
 
     /// Spreads the partitions of a table over all workers, and the first partitions of tables too.
@@ -318,6 +345,42 @@ impl Supervisor {
         Ok(())
     }
 
+    /// Drops the segments that are older than the table keeps rows, when it is time to look for them.
+    fn drop_old_segments(&self) {
+        let is_due =
+            self.looked_for_old.get().is_none_or(|at| at.elapsed() >= self.config.retention_interval);
+        if !is_due {
+            return;
+        }
+        self.looked_for_old.set(Some(Instant::now()));
+        let storage = &self.table.storage;
+        if let Err(error) = storage.catalog.remove_expired_files(now_ms()) {
+            tracing::warn!(%error, "files of dropped segments cannot be removed");
+        }
+        let Some(kept) = storage.config.retention else { return };
+        // A segment that is committed and not published yet would come back when it is.
+        let snapshot = self.table.live.snapshot();
+        let sealed = snapshot.partitions.iter().flat_map(|partition| partition.sealed.iter());
+        let published: HashSet<&str> = sealed.map(|segment| segment.name().as_str()).collect();
+        let mut segments = storage.catalog.segments(storage.entry.id);
+        segments.retain(|segment| published.contains(segment.name.as_str()));
+        let expired = expired(&segments, kept, now_ms());
+        if expired.is_empty() {
+            return;
+        }
+        let files_kept = storage.config.deleted_segments_retention;
+        if let Err(error) = storage.catalog.drop_segments(storage.entry.id, &expired, files_kept, now_ms()) {
+            tracing::warn!(table = %storage.entry.name, %error, "old segments cannot be dropped");
+            return;
+        }
+        let mut names: BTreeMap<PartitionId, Vec<SegmentName>> = BTreeMap::new();
+        for segment in segments.iter().filter(|segment| expired.contains(&segment.id())) {
+            names.entry(segment.partition).or_default().push(segment.name.as_str().into());
+        }
+        names.into_iter().for_each(|(partition, names)| self.table.forget(partition, names));
+        tracing::info!(table = %storage.entry.name, segments = expired.len(), "dropped old segments");
+    }
+
     fn report_ends(&self, client: &Arc<KafkaClient>) {
         for (&partition, supervised) in self.table.partitions.lock().iter() {
             let key = (self.table.storage.entry.id, partition);
@@ -357,6 +420,8 @@ impl PartitionShared {
                 memory_bytes: 0,
                 rows_total: start.rows_committed,
                 rejected_total: start.rejected_committed,
+                filtered_total: start.filtered_committed,
+                incomplete_total: 0,
                 bytes_total: 0,
                 last_record_ms: None,
                 last_fetch_ms: None,

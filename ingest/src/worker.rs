@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use meunier_catalog::TableId;
 use meunier_segment::offset_range::{Offset, PartitionId};
 use meunier_segment::sealed_segment::SealedSegment;
+use meunier_segment::segment_name::SegmentName;
 use parking_lot::{Condvar, Mutex};
 
 use crate::clock::now_ms;
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     Sealed { key: PartitionKey, segment: Option<Arc<SealedSegment>> },
     /// A committed segment has a new serving file.
     Rebuilt { key: PartitionKey, segment: Arc<SealedSegment> },
+    /// Committed segments were dropped.
+    Dropped { key: PartitionKey, segments: Vec<SegmentName> },
     /// The end of a partition's log.
     LogEnd { key: PartitionKey, end: Option<Offset> },
     /// Forget a table's partitions; their unsealed rows stay in Kafka.
@@ -199,6 +202,7 @@ impl Worker {
             Command::Seal(key) => self.with(key, PartitionConsumer::request_seal),
             Command::Sealed { key, segment } => self.with(key, |partition| partition.sealed(segment)),
             Command::Rebuilt { key, segment } => self.with(key, |partition| partition.rebuilt(&segment)),
+            Command::Dropped { key, segments } => self.with(key, |partition| partition.dropped(&segments)),
             Command::LogEnd { key, end } => self.with(key, |partition| partition.refresh(end)),
             Command::RemoveTable { table, done } => {
                 let memory = &self.context.memory;

@@ -45,9 +45,11 @@ mod reading;
 mod response;
 mod error;
 pub mod engine;
+mod record_expression;
 
 pub use engine::{EngineConfig, QueryAnswer, QueryEngine, QueryRequest};
 pub use error::{QueryError, QueryErrorCode};
 pub use inspection::Inspection;
+pub use record_expression::{RecordExpression, RecordExpressions, RecordField};
 pub use running::RunningQuery;
 pub use tables::{QueryTable, Tables};

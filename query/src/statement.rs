@@ -9,7 +9,7 @@ mod size;
 
 use std::fmt;
 
-use datafusion::sql::sqlparser::ast::Query;
+use datafusion::sql::sqlparser::ast::{Expr, Query};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
@@ -96,6 +96,24 @@ impl fmt::Display for Statement {
             write!(f, "{separator}{}", token.token)?;
         }
         Ok(())
+    }
+}
+
+/// Returns the syntax tree of the one expression that the tokens are.
+///
+/// # Errors
+/// When they are too many, or anything else.
+pub(crate) fn parse_expression(tokens: Vec<TokenWithSpan>) -> Result<Expr, QueryError> {
+    size::check_tokens(&tokens)?;
+    let end = tokens.last().map_or(Location { line: 1, column: 1 }, |token| token.span.end);
+    let mut parser = Parser::new(&PinotDialect)
+        .with_recursion_limit(PARSER_RECURSION_MAX)
+        .with_tokens_with_locations(tokens);
+    let expr = parser.parse_expr().map_err(|error| syntax_error(error, end))?;
+    let rest = parser.peek_token();
+    match rest.token {
+        Token::EOF => Ok(expr),
+        _ => Err(at(&rest, &format!("expected the end of the expression, found `{}`", rest.token))),
     }
 }
 

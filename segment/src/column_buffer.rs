@@ -445,6 +445,11 @@ impl TextBuffer {
         self.ends.push(self.text.len())
     }
 
+    /// Returns one value.
+    pub fn value(&self, number: usize) -> &str {
+        &self.text[self.ends.bytes(number..number + 1)]
+    }
+
     /// Returns some values, in order.
     pub(crate) fn iter(&self, range: Range<usize>) -> impl Iterator<Item = &[u8]> {
         self.ends.iter(range).map(|bytes| &self.text.as_bytes()[bytes])

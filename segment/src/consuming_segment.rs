@@ -230,6 +230,25 @@ impl ConsumingSegment {
         })
     }
 
+    /// Returns the same segment with other rows, made of its own: fewer, as some became one. Range and rejects stay.
+    ///
+    /// # Panics
+    /// As [`ConsumingSegment::append`].
+    pub fn with_rows(
+        self,
+        options: &SegmentOptions,
+        rows: &RecordBatch,
+        offsets: &[i64],
+    ) -> ConsumingSegment {
+        let start = self.range.start;
+        let mut other = ConsumingSegment::new(self.identity, Arc::clone(&self.schema), options, start);
+        other.append(rows, offsets);
+        other.advance_to(self.range.end);
+        other.append_rejects(self.rejects);
+        other.latest_record_ms = self.latest_record_ms;
+        other
+    }
+
     /// Ends consumption: returns the whole segment and what fell out of it.
     pub fn freeze(mut self) -> (Arc<ConsumingSnapshot>, Vec<RejectedRecord>) {
         let snapshot = self.snapshot();

@@ -27,11 +27,13 @@ pub enum RejectReason {
     OutOfRange,
     /// A value is longer than the column allows, and the schema asks for an error.
     TooLong,
+    /// An expression of the table config cannot be computed for the record.
+    NotComputed,
 }
 
 impl RejectReason {
     /// All reasons, in the order of the checks.
-    pub const ALL: [RejectReason; 8] = [
+    pub const ALL: [RejectReason; 9] = [
         RejectReason::NoPayload,
         RejectReason::TooLarge,
         RejectReason::TooDeep,
@@ -40,6 +42,7 @@ impl RejectReason {
         RejectReason::TypeMismatch,
         RejectReason::OutOfRange,
         RejectReason::TooLong,
+        RejectReason::NotComputed,
     ];
 
     /// Returns the stable name, in snake case.
@@ -53,6 +56,7 @@ impl RejectReason {
             RejectReason::TypeMismatch => "type_mismatch",
             RejectReason::OutOfRange => "out_of_range",
             RejectReason::TooLong => "too_long",
+            RejectReason::NotComputed => "not_computed",
         }
     }
 }

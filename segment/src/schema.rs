@@ -159,6 +159,17 @@ impl Schema {
         &self.json
     }
 
+    /// Returns the columns that the schema says how to compute (`transformFunction`), with the expressions.
+    pub fn transform_functions(&self) -> Vec<(String, String)> {
+        let lists = self.json.as_object().into_iter().flat_map(|json| json.values());
+        let specs = lists.filter_map(serde_json::Value::as_array).flatten();
+        let function = |spec: &serde_json::Value| {
+            let function = spec.get("transformFunction")?.as_str().filter(|text| !text.trim().is_empty())?;
+            Some((spec.get("name")?.as_str()?.to_owned(), function.to_owned()))
+        };
+        specs.filter_map(function).collect()
+    }
+
     /// Returns the Arrow schema of decoded rows: one nullable column a field, lists for multi-value columns.
     pub fn arrow_schema(&self) -> SchemaRef {
         let fields: Vec<_> = self.fields.iter().map(Field::arrow_field).collect();

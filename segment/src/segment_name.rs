@@ -23,6 +23,13 @@ impl SegmentName {
         SegmentName(name.into())
     }
 
+    /// Returns the partition and the number in it that the name tells; `None` for a name of another kind.
+    pub fn number(&self) -> Option<(PartitionId, u32)> {
+        let mut parts = self.0.rsplit("__").skip(1);
+        let sequence = parts.next()?.parse().ok()?;
+        Some((PartitionId(parts.next()?.parse().ok()?), sequence))
+    }
+
     /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -67,5 +74,8 @@ mod tests {
         assert_eq!(name(0), "trips__3__7__19700101T0000Z");
         assert_eq!(name(951_827_696_000), "trips__3__7__20000229T1234Z");
         assert_eq!(name(1_795_355_999_000), "trips__3__7__20261122T1359Z");
+        let number = |name: &str| SegmentName::from(name).number();
+        assert_eq!(number("my__trips__3__7__19700101T0000Z"), Some((PartitionId(3), 7)));
+        assert_eq!(number("trips"), None);
     }
 }

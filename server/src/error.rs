@@ -99,7 +99,9 @@ impl From<IngestError> for ApiError {
         match error {
             IngestError::Catalog(error) => error.into(),
             IngestError::Source(error) => error.into(),
-            IngestError::NoStream { .. } => answer_for(StatusCode::BAD_REQUEST, &error),
+            IngestError::NoStream { .. } | IngestError::Transform { .. } => {
+                answer_for(StatusCode::BAD_REQUEST, &error)
+            }
             IngestError::TableExists { .. } => answer_for(StatusCode::CONFLICT, &error),
             IngestError::Segment(_) | IngestError::Thread(_) => {
                 answer_for(StatusCode::INTERNAL_SERVER_ERROR, &error)

@@ -13,6 +13,7 @@ pub mod metrics;
 pub mod app;
 mod http;
 mod routes;
+pub mod expressions;
 pub mod serve;
 pub mod quickstart;
 mod shutdown;

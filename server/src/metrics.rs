@@ -125,6 +125,14 @@ const MEASURES: &[(&str, &str)] = &[
     ("pinot_server_realtimeBytesConsumed_Count", "Payload bytes consumed since the start"),
     ("pinot_server_invalidRealtimeRowsDropped_Count", "Records rejected since the table was created"),
     (
+        "pinot_server_realtimeRowsFiltered_Count",
+        "Records left out by the table's filter since it was created",
+    ),
+    (
+        "pinot_server_incompleteRealtimeRowsConsumed_Count",
+        "Rows stored without a value that could not be, since the process started",
+    ),
+    (
         "pinot_server_realtimeIngestionOffsetLag_Value",
         "Offsets between what is visible and the end of the partition",
     ),
@@ -204,6 +212,12 @@ impl Measured {
         self.add("pinot_server_realtimeRowsConsumed_Count", &labels, status.rows_total as f64);
         self.add("pinot_server_realtimeBytesConsumed_Count", &labels, status.bytes_total as f64);
         self.add("pinot_server_invalidRealtimeRowsDropped_Count", &labels, status.rejected_total as f64);
+        self.add("pinot_server_realtimeRowsFiltered_Count", &labels, status.filtered_total as f64);
+        self.add(
+            "pinot_server_incompleteRealtimeRowsConsumed_Count",
+            &labels,
+            status.incomplete_total as f64,
+        );
         self.add("pinot_server_realtimeIngestionConsumingOffset_Value", &labels, status.position.0 as f64);
         if let Some(end) = end_offset(status) {
             self.add("pinot_server_realtimeIngestionUpstreamOffset_Value", &labels, end as f64);

@@ -141,7 +141,8 @@ pub fn open(config: &Config, address: SocketAddr) -> Result<Arc<AppState>, Failu
         warn!(?damaged, "a committed file is not as it was");
     }
     let ingester =
-        Ingester::start(Arc::clone(&catalog), config.ingest.clone()).map_err(|error| block_of(&error))?;
+        Ingester::start(Arc::clone(&catalog), config.ingest.clone(), crate::expressions::compiler())
+            .map_err(|error| block_of(&error))?;
     let query = EngineConfig {
         broker_id: broker_name(address),
         host_name: address.ip().to_string(),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use meunier_catalog::Catalog;
 use meunier_ingest::decode::{DecodeLimits, JsonDecoder, RecordRef};
-use meunier_ingest::{IngestConfig, Ingester, bench_hooks};
+use meunier_ingest::{IngestConfig, Ingester, NoExpressions, bench_hooks};
 use meunier_segment::consuming_segment::{ConsumingSegment, SegmentIdentity};
 use meunier_segment::offset_range::{Offset, OffsetRange, PartitionId};
 use meunier_segment::schema::Schema;
@@ -185,7 +185,7 @@ impl Steps {
         let (schema, config) = (Arc::new(table::schema_json()?), Arc::new(table::config_json(&source)?));
         let entry = catalog.create_table(TABLE, schema, config, now_ms())?;
         let (id, definition) = (entry.id, table::definition(entry, &source)?);
-        let ingester = Ingester::start(Arc::clone(&catalog), self.config.clone())?;
+        let ingester = Ingester::start(Arc::clone(&catalog), self.config.clone(), Arc::new(NoExpressions))?;
 
         let stopwatch = Stopwatch::start();
         let live = ingester.add_table(definition)?;

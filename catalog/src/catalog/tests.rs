@@ -34,6 +34,8 @@ fn seal(catalog: &Catalog, table: TableId, partition: i32) -> SegmentCommit {
         rows: 10,
         rejected: 0,
         filtered: 0,
+        extra_rows: 0,
+        merged_rows: 0,
         gap_offsets: 0,
         gaps: Vec::new(),
         durable: Some(durable),

@@ -69,6 +69,13 @@ pub(crate) enum LedgerRecord {
     },
     /// Commits a segment: moves its partition from the start to the end of its offsets.
     CommitSegment(Arc<SegmentCommit>),
+    /// Forgets committed segments of a table. Their partitions' positions stay.
+    DropSegments {
+        /// The table.
+        table: TableId,
+        /// The segments.
+        segments: Vec<SegmentId>,
+    },
     /// Stops or resumes the consumption of a table.
     SetPaused {
         /// The table.
@@ -76,6 +83,16 @@ pub(crate) enum LedgerRecord {
         /// Why it is paused; none resumes it.
         paused: Option<PauseReason>,
     },
+}
+
+/// A segment by its place in its table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SegmentId {
+    /// Its partition.
+    pub partition: PartitionId,
+    /// Its number in the partition.
+    pub sequence: u32,
 }
 
 /// Where a partition begins.
@@ -104,7 +121,9 @@ pub struct PauseReason {
 
 /// A segment and the offsets it accounts for.
 ///
-/// Every offset of `range` is one of: a stored row, a rejected record, a filtered row, a gap.
+/// Every offset of `range` is one of: a record that is stored, a rejected one, a filtered one, a gap. A stored record is one
+/// row, or several, or was rolled up into another's: [`SegmentCommit::extra_rows`] and [`SegmentCommit::merged_rows`] tell by how
+/// much rows are more or fewer than stored records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SegmentCommit {
@@ -124,8 +143,14 @@ pub struct SegmentCommit {
     pub rows: u64,
     /// Records that could not become rows.
     pub rejected: u64,
-    /// Rows the table's filter left out.
+    /// Records the table's filter left out.
     pub filtered: u64,
+    /// Rows beyond the first of the records that became several.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub extra_rows: u64,
+    /// Rows that were rolled up into others.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub merged_rows: u64,
     /// Offsets that hold no record: compacted, transaction markers, aborted, expired.
     pub gap_offsets: u64,
     /// The gaps in order, the first [`GAPS_LISTED_MAX`] of them; complete when their widths sum to `gap_offsets`.
@@ -167,6 +192,11 @@ pub struct RecordFingerprint {
 }
 
 impl SegmentCommit {
+    /// Returns the segment's place in its table.
+    pub fn id(&self) -> SegmentId {
+        SegmentId { partition: self.partition, sequence: self.sequence }
+    }
+
     /// Returns the deep-store files that live as long as the segment.
     pub fn files(&self) -> impl Iterator<Item = &FileRef> {
         self.durable.iter().chain(&self.rejects)
@@ -208,6 +238,7 @@ impl LedgerRecord {
             LedgerRecord::DropTable { .. } => "drop of a table",
             LedgerRecord::AddPartitions { .. } => "new partitions",
             LedgerRecord::CommitSegment(_) => "segment",
+            LedgerRecord::DropSegments { .. } => "drop of segments",
             LedgerRecord::SetPaused { .. } => "pause",
         }
     }
@@ -224,9 +255,16 @@ impl LedgerRecord {
             | LedgerRecord::DropTable { .. }
             | LedgerRecord::AddPartitions { .. }
             | LedgerRecord::CommitSegment(_)
+            | LedgerRecord::DropSegments { .. }
             | LedgerRecord::SetPaused { .. } => Vec::new(),
         }
     }
+}
+
+/// Whether a count need not be written. Ledgers of tables that have none of it stay readable to versions that do not know it.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+pub(super) fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn depth_of(value: &Value) -> usize {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::partition::PartitionLedger;
-use super::record::{LedgerRecord, PartitionStart, PauseReason, SegmentCommit};
+use super::record::{LedgerRecord, PartitionStart, PauseReason, SegmentCommit, SegmentId};
 use crate::error::ErrorKind;
 use crate::names::{BadName, TableId, check_table_name};
 
@@ -143,6 +143,16 @@ pub enum LedgerViolation {
         /// The next number.
         next: u32,
     },
+    /// No such segment, perhaps not any more.
+    #[error("segment {sequence} of partition {partition} of table {table} does not exist or was dropped")]
+    UnknownSegment {
+        /// The table.
+        table: TableId,
+        /// The partition.
+        partition: PartitionId,
+        /// The segment's number.
+        sequence: u32,
+    },
     /// Another segment of the table has the name.
     #[error("segment `{segment}` exists already in its table")]
     SegmentExists {
@@ -175,9 +185,9 @@ impl LedgerViolation {
     pub fn kind(&self) -> ErrorKind {
         match self {
             LedgerViolation::TableExists { .. } | LedgerViolation::SchemaInUse { .. } => ErrorKind::Conflict,
-            LedgerViolation::UnknownTable { .. } | LedgerViolation::UnknownSchema { .. } => {
-                ErrorKind::NotFound
-            }
+            LedgerViolation::UnknownTable { .. }
+            | LedgerViolation::UnknownSchema { .. }
+            | LedgerViolation::UnknownSegment { .. } => ErrorKind::NotFound,
             LedgerViolation::BadName(_) | LedgerViolation::BadPartition { .. } => ErrorKind::Invalid,
             LedgerViolation::WrongTableId { .. }
             | LedgerViolation::PartitionExists { .. }
@@ -217,6 +227,7 @@ impl LedgerState {
             | LedgerRecord::SetPaused { table, .. } => self.table(*table).map(|_| ()),
             LedgerRecord::AddPartitions { table, partitions } => self.check_partitions(*table, partitions),
             LedgerRecord::CommitSegment(commit) => self.check_commit(commit),
+            LedgerRecord::DropSegments { table, segments } => self.check_drop_segments(*table, segments),
         }
     }
 
@@ -316,6 +327,18 @@ impl LedgerState {
         state.check_names(commit)
     }
 
+    fn check_drop_segments(&self, table: TableId, segments: &[SegmentId]) -> Result<(), LedgerViolation> {
+        let state = self.table(table)?;
+        let mut seen = HashSet::new();
+        for &segment in segments {
+            if state.segment(segment).is_none() || !seen.insert(segment) {
+                let SegmentId { partition, sequence } = segment;
+                return Err(LedgerViolation::UnknownSegment { table, partition, sequence });
+            }
+        }
+        Ok(())
+    }
+
     fn change(&mut self, record: LedgerRecord) {
         match record {
             LedgerRecord::PutSchema { name, schema } => self.put_schema(&name, schema),
@@ -346,6 +369,10 @@ impl LedgerState {
                 table.add_names(&commit);
                 let partition = table.partitions.get_mut(&commit.partition).expect("partition was checked");
                 partition.advance(commit);
+            }
+            LedgerRecord::DropSegments { table, segments } => {
+                let table = self.table_mut(table);
+                segments.into_iter().for_each(|segment| table.drop_segment(segment));
             }
         }
     }
@@ -386,7 +413,22 @@ impl TableState {
 
     /// Returns the segments, by partition and sequence.
     pub(crate) fn segments(&self) -> impl Iterator<Item = &Arc<SegmentCommit>> {
-        self.partitions.values().flat_map(|partition| &partition.segments)
+        self.partitions.values().flat_map(PartitionLedger::segments)
+    }
+
+    /// Returns a segment that is there.
+    pub(crate) fn segment(&self, id: SegmentId) -> Option<&Arc<SegmentCommit>> {
+        self.partitions.get(&id.partition)?.segment(id.sequence)
+    }
+
+    fn drop_segment(&mut self, id: SegmentId) {
+        let partition = self.partitions.get_mut(&id.partition).expect("segment was checked");
+        let segment = partition.segment(id.sequence).cloned().expect("segment was checked");
+        partition.drop_segment(id.sequence);
+        self.segment_names.remove(&segment.name);
+        for file in segment.files() {
+            self.file_names.remove(&file.file_name);
+        }
     }
 
     /// Returns whether a committed segment has the name.

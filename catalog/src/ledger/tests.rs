@@ -68,6 +68,8 @@ fn segment(table: u64, partition: i32, sequence: u32, start: i64, end: i64) -> S
         rows,
         rejected: 0,
         filtered: 0,
+        extra_rows: 0,
+        merged_rows: 0,
         gap_offsets: 0,
         gaps: Vec::new(),
         durable,
@@ -110,6 +112,52 @@ fn story() -> Vec<LedgerRecord> {
         commit(mixed),
         commit(segment(1, 1, 0, 0, 7)),
     ]
+}
+
+fn drop_segments(table: u64, segments: &[(i32, u32)]) -> LedgerRecord {
+    let id = |&(partition, sequence)| SegmentId { partition: PartitionId(partition), sequence };
+    LedgerRecord::DropSegments { table: TableId(table), segments: segments.iter().map(id).collect() }
+}
+
+#[test]
+fn dropped_segments_are_gone_and_positions_stay() {
+    let dir = scratch_dir();
+    let ledger = write_ledger(dir.path(), SMALL, &story());
+    let shown = |ledger: &Ledger| {
+        ledger.read(|state| {
+            let table = state.table(TableId(1)).unwrap();
+            let names: Vec<_> = table.segments().map(|segment| segment.name.clone()).collect();
+            let positions: Vec<_> =
+                table.positions().map(|at| (at.committed.0, at.next_sequence, at.rows)).collect();
+            format!("{} {positions:?}", names.join(" "))
+        })
+    };
+    let before = "[(120, 2, 14), (7, 1, 7)]";
+    assert_eq!(shown(&ledger), format!("t1__0__0 t1__0__1 t1__1__0 {before}"));
+    append(&ledger, drop_segments(1, &[(0, 1)])).unwrap();
+    assert_eq!(shown(&ledger), format!("t1__0__0 t1__1__0 {before}"), "from the middle");
+    for gone in [&[(0, 1)][..], &[(0, 0), (0, 0)], &[(0, 7)], &[(9, 0)]] {
+        let error = append(&ledger, drop_segments(1, gone)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{gone:?}");
+    }
+    append(&ledger, drop_segments(1, &[(0, 0)])).unwrap();
+    assert_eq!(shown(&ledger), format!("t1__1__0 {before}"));
+    append(&ledger, commit(segment(1, 0, 2, 120, 130))).unwrap();
+    let after = shown(&ledger);
+    assert_eq!(after, "t1__0__2 t1__1__0 [(130, 3, 24), (7, 1, 7)]");
+    // Enough records for a checkpoint, which holds what was folded.
+    for version in 0..20 {
+        append(&ledger, LedgerRecord::PutSchema { name: "s".to_string(), schema: Arc::new(json!(version)) })
+            .unwrap();
+    }
+    assert!(number_and_base(&ledger).1 > 0);
+    let state = state_of(&ledger);
+    drop(ledger);
+    let reopened = Ledger::open(dir.path(), false, SMALL).unwrap();
+    assert_eq!(shown(&reopened), after);
+    assert_eq!(state_of(&reopened), state);
+    let record = String::from_utf8(drop_segments(1, &[(0, 1)]).to_json().unwrap()).unwrap();
+    assert_eq!(record, r#"{"type":"drop_segments","table":1,"segments":[{"partition":0,"sequence":1}]}"#);
 }
 
 /// Returns the state after each prefix of the records, the empty one first.
@@ -274,8 +322,8 @@ fn refuses_what_contradicts_the_state() {
         Bug: segment `t1__1__1` is inconsistent: its offsets [7, 7) are empty or backwards
         Bug: segment `t1__1__1` is inconsistent: its offsets [7, -9223372036854775808) are empty or backwards
         Bug: segment `t1__1__1` has sequence 2, the next one is 1
-        Bug: segment `t1__1__1` is inconsistent: its 10 offsets are not 9 rows + 0 rejected + 0 filtered + 0 gaps
-        Bug: segment `t1__1__1` is inconsistent: its 10 offsets are not 18446744073709551615 rows + 11 rejected + 0 filtered + 0 gaps
+        Bug: segment `t1__1__1` is inconsistent: its 10 offsets are not 9 rows + 0 merged - 0 extra + 0 rejected + 0 filtered + 0 gaps
+        Bug: segment `t1__1__1` is inconsistent: its 10 offsets are not 18446744073709551615 rows + 0 merged - 0 extra + 11 rejected + 0 filtered + 0 gaps
         Bug: segment `t1__0__0` exists already in its table
         Invalid: segment name `a/b` is not allowed: it must start with a letter, a digit or `_`, hold only letters, digits, `_`, `-` and `.` (no `..`), and have at most 230 characters
         Bug: segment `t1__1__1` names the durable file `t1__0__0.parquet`, which is taken

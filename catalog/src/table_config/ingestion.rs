@@ -1,11 +1,18 @@
 //! `ingestionConfig` apart from its streams: what happens to a record on its way to a row.
 
+mod complex_type;
+mod enrichment;
+pub(super) mod roll_up;
+
 use std::collections::HashSet;
 
 use meunier_segment::json_reader::{Findings, JsonObject};
 use meunier_segment::schema::{FieldRole, Schema};
 
 use super::columns::check_column;
+pub use complex_type::{CollectionsToJson, ComplexTypeConfig};
+pub use enrichment::{EnricherKind, Enrichment};
+pub use roll_up::{MetricRollUp, RollUpFunction};
 
 /// A column that is computed from the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +30,10 @@ pub struct IngestionConfig {
     pub transforms: Vec<Transform>,
     /// An expression; a record for which it is true is dropped.
     pub filter_function: Option<String>,
+    /// Fields added before anything else.
+    pub enrichments: Vec<Enrichment>,
+    /// How objects and lists become columns and rows, where they do.
+    pub complex_types: Option<ComplexTypeConfig>,
     /// Roll-up while ingesting: a column and its aggregation.
     pub aggregations: Vec<Transform>,
     /// Whether a record with a wrong value is kept with the default in its place.
@@ -38,6 +49,8 @@ impl Default for IngestionConfig {
         IngestionConfig {
             transforms: Vec::new(),
             filter_function: None,
+            enrichments: Vec::new(),
+            complex_types: None,
             aggregations: Vec::new(),
             continue_on_error: false,
             row_time_value_check: false,
@@ -52,12 +65,14 @@ pub(super) fn read(
     findings: &mut Findings,
 ) -> IngestionConfig {
     let filter = config.object("filterConfig", findings);
-    let complex = config.object("complexTypeConfig", findings);
-    if let Some(complex) = complex {
-        let _ = complex.texts("fieldsToUnnest", findings);
-    }
+    let complex_types = config.object("complexTypeConfig", findings);
+    let complex_types = complex_types.map(|complex_types| complex_type::read(&complex_types, findings));
+    let enrichments = config.objects("enrichmentConfigs", findings);
+    let enrichments = enrichments.iter().filter_map(|entry| enrichment::read(entry, findings)).collect();
     IngestionConfig {
         transforms: read_transforms(config, schema, findings),
+        enrichments,
+        complex_types,
         filter_function: filter.and_then(|filter| filter.text_or_empty("filterFunction", findings)),
         aggregations: read_aggregations(config, schema, findings),
         continue_on_error: config.boolean("continueOnError", findings).unwrap_or(false),

@@ -4,12 +4,13 @@
 //! (tenants, instance assignment, load mode, heap switches) are not told at all.
 
 use meunier_segment::json_reader::{JsonObject, JsonProblem, pointer, scalar_text};
+use meunier_segment::schema::Schema;
 use serde_json::Value;
 
 use super::indexing::{IndexKind, IndexingConfig};
 use super::stream::{Decoder, StreamConfig};
 use super::upsert::{wants_dedup, wants_upsert};
-use super::{TableConfig, TableType};
+use super::{EnricherKind, TableConfig, TableType};
 
 /// What is kept and not acted on.
 #[derive(Default)]
@@ -31,16 +32,7 @@ impl Kept {
 }
 
 /// Keys whose mere presence, with a value that says something, changes rows or answers.
-const OTHER_ANSWERS: [(&str, &str); 7] = [
-    ("/ingestionConfig/filterConfig/filterFunction", "kept; not applied: rows that it would drop ARE STORED"),
-    (
-        "/ingestionConfig/complexTypeConfig",
-        "kept; not applied: nested values are NOT FLATTENED and lists NOT UNNESTED",
-    ),
-    (
-        "/ingestionConfig/enrichmentConfigs",
-        "kept; not applied: columns that it would fill HOLD THEIR DEFAULT",
-    ),
+const OTHER_ANSWERS: [(&str, &str); 3] = [
     (
         "/ingestionConfig/schemaConformingTransformerConfig",
         "kept; not applied: keys without a column ARE DROPPED",
@@ -48,10 +40,6 @@ const OTHER_ANSWERS: [(&str, &str); 7] = [
     (
         "/ingestionConfig/schemaConformingTransformerV2Config",
         "kept; not applied: keys without a column ARE DROPPED",
-    ),
-    (
-        "/ingestionConfig/aggregationConfigs",
-        "kept; not applied: rows are NOT ROLLED UP, so counts are of single records",
     ),
     (
         "/query/expressionOverrideMap",
@@ -79,7 +67,7 @@ const SAME_ANSWERS: [(&str, &str); 16] = [
     ("/ingestionConfig/batchIngestionConfig", "kept; rows come from the stream only"),
 ];
 
-pub(super) fn find(document: &JsonObject<'_>, config: &TableConfig) -> Kept {
+pub(super) fn find(document: &JsonObject<'_>, config: &TableConfig, schema: Option<&Schema>) -> Kept {
     let mut kept = Kept::default();
     if config.table_type == TableType::Offline {
         let message =
@@ -95,7 +83,7 @@ pub(super) fn find(document: &JsonObject<'_>, config: &TableConfig) -> Kept {
     }
     find_keys(document, &mut kept);
     find_upsert(document, &mut kept);
-    find_ingestion(config, &mut kept);
+    find_ingestion(config, schema, &mut kept);
     find_streams(document, config, &mut kept);
     find_indexes(&config.indexing, &mut kept);
     if config.replication > 1 {
@@ -147,28 +135,23 @@ fn find_upsert(document: &JsonObject<'_>, kept: &mut Kept) {
     }
 }
 
-fn find_ingestion(config: &TableConfig, kept: &mut Kept) {
-    for (i, transform) in config.ingestion.transforms.iter().enumerate() {
-        let path = pointer("/ingestionConfig/transformConfigs", i);
-        let column = &transform.column;
-        let message = format!(
-            "kept; not computed: `{column}` holds what a record has under this name, and ITS DEFAULT where it has nothing"
+fn find_ingestion(config: &TableConfig, schema: Option<&Schema>, kept: &mut Kept) {
+    for (i, enrichment) in config.ingestion.enrichments.iter().enumerate() {
+        let EnricherKind::Unsupported(kind) = &enrichment.kind else { continue };
+        let path = pointer("/ingestionConfig/enrichmentConfigs", i);
+        kept.other_answers(
+            path,
+            format!("kept; `{kind}` is not applied: columns that it would fill HOLD THEIR DEFAULT"),
         );
-        kept.other_answers(path, message);
     }
-    if config.ingestion.continue_on_error {
-        let message = "kept; not applied: a record with a wrong value IS REJECTED with its reason, not stored with defaults";
-        kept.other_answers("/ingestionConfig/continueOnError", message);
-    }
-    if config.ingestion.row_time_value_check {
-        let message = "kept; not applied: rows with a time out of range ARE STORED as they are";
-        kept.other_answers("/ingestionConfig/rowTimeValueCheck", message);
-    }
-    if config.indexing.aggregate_metrics {
-        let message =
-            "kept; not applied: rows are NOT ROLLED UP, so counts are of single records; sums are the same";
-        kept.other_answers("/tableIndexConfig/aggregateMetrics", message);
-    }
+    let Some(Err(reason)) = schema.map(|schema| config.roll_up(schema)) else { return };
+    let path = match config.ingestion.aggregations.is_empty() {
+        true => "/tableIndexConfig/aggregateMetrics",
+        false => "/ingestionConfig/aggregationConfigs",
+    };
+    let message =
+        format!("kept; not applied, as {reason}: rows are NOT ROLLED UP, and counts are of single records");
+    kept.other_answers(path, message);
 }
 
 const STREAMS: &str = "/ingestionConfig/streamIngestionConfig/streamConfigMaps";
@@ -198,13 +181,6 @@ fn find_stream(place: &str, stream: &StreamConfig, kept: &mut Kept) {
              plain JSON write org.apache.pinot.plugin.inputformat.json.JSONMessageDecoder"
         );
         kept.other_answers(path, message);
-    }
-    if stream.populate_metadata {
-        let path = pointer(place, "stream.kafka.metadata.populate");
-        kept.other_answers(
-            path,
-            "kept; not applied: columns `__key`, `__header$…` and `__metadata$…` HOLD THEIR DEFAULT",
-        );
     }
     if stream.partition_ids.is_some() {
         let path = pointer(place, "stream.kafka.partition.ids");

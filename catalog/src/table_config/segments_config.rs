@@ -8,11 +8,16 @@ use meunier_segment::schema::{ColumnName, Field, FieldRole, Schema, TimeUnit};
 
 use super::quantity::parse_period;
 
+/// How long files of dropped segments are kept where the config does not say, as in Pinot.
+const DELETED_SEGMENTS_RETENTION: Duration = Duration::from_secs(7 * 86_400);
+const DELETED_KEY: &str = "deletedSegmentsRetentionPeriod";
+
 /// What `segmentsConfig` says.
 #[derive(Debug, Default)]
 pub(super) struct SegmentsConfig {
     pub(super) time_column: Option<ColumnName>,
     pub(super) retention: Option<Duration>,
+    pub(super) deleted_segments_retention: Duration,
     pub(super) replication: Option<u32>,
 }
 
@@ -29,7 +34,13 @@ pub(super) fn read(
     if retention.is_some() && time_column.is_none() && config.get("timeColumnName").is_none() {
         findings.warning(config.place("retentionTimeValue"), "has no effect without `timeColumnName`");
     }
-    SegmentsConfig { time_column, retention, replication: read_replication(config, findings) }
+    let deleted = config.text_or_empty(DELETED_KEY, findings).and_then(|text| parse_period(&text));
+    SegmentsConfig {
+        time_column,
+        retention,
+        deleted_segments_retention: deleted.unwrap_or(DELETED_SEGMENTS_RETENTION),
+        replication: read_replication(config, findings),
+    }
 }
 
 fn warn_of_other_schema(config: &JsonObject<'_>, table: &str, findings: &mut Findings) {
@@ -48,11 +59,7 @@ fn check_texts(config: &JsonObject<'_>, findings: &mut Findings) {
         let message = format!("`{scheme}` is no download scheme: write http or https");
         findings.problem(config.place("peerSegmentDownloadScheme"), message);
     }
-    for key in [
-        "deletedSegmentsRetentionPeriod",
-        "replacedSegmentsRetentionPeriod",
-        "lineageEntryCleanupRetentionPeriod",
-    ] {
+    for key in [DELETED_KEY, "replacedSegmentsRetentionPeriod", "lineageEntryCleanupRetentionPeriod"] {
         if let Some(text) = config.text_or_empty(key, findings)
             && parse_period(&text).is_none()
         {

@@ -61,7 +61,7 @@ impl ColumnBuilder {
             to.push_null(row);
             return Ok(());
         }
-        if !self.is_list && !source.document.has_huge_numbers() && self.push_direct(&mut to.values, node) {
+        if !self.is_list && source.document.is_direct(node) && self.push_direct(&mut to.values, node) {
             return Ok(());
         }
         self.append_converted(to, row, at, source)
@@ -154,9 +154,9 @@ impl ColumnBuilder {
         };
         let mut element = at + 1;
         let nodes = source.document.nodes();
-        let can_be_direct = !source.document.has_huge_numbers();
         for _ in 0..length {
-            if !(can_be_direct && self.push_direct(to, &nodes[element])) {
+            let node = &nodes[element];
+            if !(source.document.is_direct(node) && self.push_direct(to, node)) {
                 self.push_item(to, element, source)?;
             }
             element = source.document.after(element);
@@ -248,6 +248,9 @@ impl ColumnBuilder {
         };
         let start = values.last_end();
         write(&mut values.text)?;
+        if self.data_type == DataType::String {
+            self.length.cut_at_nul(&mut values.text, start)?;
+        }
         self.length.apply_to_text(&mut values.text, start)?;
         values.end_value().map_err(full)?;
         Ok(true)

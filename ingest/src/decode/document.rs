@@ -43,6 +43,8 @@ pub(super) struct Document<'a> {
     starts: &'a mut Vec<u32>,
     /// True when the parser was given zeros in the place of huge numbers.
     has_huge_numbers: bool,
+    /// True unless every value is what its node says, and no text holds a NUL character: those of plain records.
+    needs_care: bool,
 }
 
 impl<'a> Document<'a> {
@@ -54,7 +56,9 @@ impl<'a> Document<'a> {
         starts: &'a mut Vec<u32>,
         has_huge_numbers: bool,
     ) -> Document<'a> {
-        Document { nodes, text, structurals, starts, has_huge_numbers }
+        // A plain record has no structurals, and no escape, without which JSON cannot write a NUL.
+        let needs_care = has_huge_numbers || !structurals.is_empty();
+        Document { nodes, text, structurals, starts, has_huge_numbers, needs_care }
     }
 
     /// Returns the tape. Zeros in it may stand for huge numbers, see [`Document::has_huge_numbers`].
@@ -67,6 +71,12 @@ impl<'a> Document<'a> {
     #[inline]
     pub(super) fn has_huge_numbers(&self) -> bool {
         self.has_huge_numbers
+    }
+
+    /// Returns whether a column may take a node's value as it is.
+    #[inline]
+    pub(super) fn is_direct(&self, node: &Node<'_>) -> bool {
+        !self.needs_care || (!self.has_huge_numbers && !holds_nul(node))
     }
 
     /// Returns the value at a node.
@@ -126,6 +136,10 @@ impl Document<'_> {
         self.starts.truncate(count);
         debug_assert_eq!(count, self.nodes.len(), "each node has one start");
     }
+}
+
+fn holds_nul(node: &Node<'_>) -> bool {
+    matches!(node, Node::String(text) if text.as_bytes().contains(&0))
 }
 
 /// How many nodes a value takes.

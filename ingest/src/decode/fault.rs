@@ -7,26 +7,26 @@ const SHOWN_MAX: usize = 120;
 
 /// One reason to reject a record.
 #[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) reason: RejectReason,
-    pub(super) column: Option<String>,
-    pub(super) detail: String,
+pub(crate) struct Fault {
+    pub(crate) reason: RejectReason,
+    pub(crate) column: Option<String>,
+    pub(crate) detail: String,
 }
 
 impl Fault {
     #[cold]
-    pub(super) fn new(reason: RejectReason, detail: impl Into<String>) -> Fault {
+    pub(crate) fn new(reason: RejectReason, detail: impl Into<String>) -> Fault {
         Fault { reason, column: None, detail: detail.into() }
     }
 
     #[cold]
-    pub(super) fn of_column(self, column: &str) -> Fault {
+    pub(crate) fn of_column(self, column: &str) -> Fault {
         Fault { column: Some(column.to_string()), ..self }
     }
 }
 
 /// Cuts a value to what a message repeats.
-pub(super) fn shorten(value: &str) -> String {
+pub(crate) fn shorten(value: &str) -> String {
     match value.char_indices().nth(SHOWN_MAX) {
         None => value.to_string(),
         Some((end, _)) => format!("{}…", &value[..end]),

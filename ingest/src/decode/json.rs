@@ -6,10 +6,11 @@
 
 use std::sync::Arc;
 
+use meunier_segment::column_buffer::ColumnBuffer;
 use meunier_segment::offset_range::Offset;
 use meunier_segment::reject::{PAYLOAD_KEPT_MAX, RejectReason, RejectedRecord};
 use meunier_segment::row_buffer::RowBuffer;
-use meunier_segment::schema::Schema;
+use meunier_segment::schema::{ColumnName, Schema};
 use simd_json::{ErrorType, Node};
 
 use super::column_builder::{ColumnBuilder, Source};
@@ -17,10 +18,8 @@ use super::document::{Document, Item};
 use super::fault::{Fault, shorten};
 use super::record_fields::RecordFields;
 use super::tape_reader::{TapeReader, Unreadable};
-use super::{DecodeLimits, DecodedBatch, RecordRef};
-
-/// Greatest depth that limits can allow: writing nested values back as text recurses this far.
-const DEPTH_CEILING: usize = 512;
+use super::time_check::TimeCheck;
+use super::{DEPTH_CEILING, DecodeLimits, DecodedBatch, RecordRef};
 
 /// Decodes the records of one partition. Its buffers are used over and over.
 pub struct JsonDecoder {
@@ -39,11 +38,27 @@ pub struct JsonDecoder {
     timestamp_ms_max: Option<i64>,
     next_offset: Option<Offset>,
     payload_bytes: u64,
+    filtered: u64,
+    extra_rows: u64,
+}
+
+/// What the table asks of rows beside their schema.
+#[derive(Debug, Clone, Default)]
+pub struct RowRules {
+    /// Whether a value that cannot be stored leaves its column null instead of rejecting the record.
+    pub continue_on_error: bool,
+    /// The column whose times must lie in Pinot's range.
+    pub time_column: Option<ColumnName>,
 }
 
 impl JsonDecoder {
     /// Returns a decoder for tables of this schema, with an empty batch.
     pub fn new(schema: Arc<Schema>, limits: DecodeLimits) -> JsonDecoder {
+        JsonDecoder::with_rules(schema, limits, &RowRules::default())
+    }
+
+    /// Returns a decoder for tables of this schema and with these rules, with an empty batch.
+    pub fn with_rules(schema: Arc<Schema>, limits: DecodeLimits, rules: &RowRules) -> JsonDecoder {
         let row_bytes = schema
             .arrow_schema()
             .fields()
@@ -55,7 +70,7 @@ impl JsonDecoder {
             payload_bytes_max: limits.payload_bytes_max,
             reader: TapeReader::new(depth_max),
             fields: RecordFields::new(&schema),
-            row: RowAppender::new(&schema, depth_max),
+            row: RowAppender::new(&schema, depth_max, rules),
             rows: RowBuffer::new(schema),
             is_taken: false,
             rejects: Vec::new(),
@@ -65,11 +80,62 @@ impl JsonDecoder {
             timestamp_ms_max: None,
             next_offset: None,
             payload_bytes: 0,
+            filtered: 0,
+            extra_rows: 0,
         }
     }
 
     /// Decodes one record into the open batch, as a row or as a reject.
     pub fn push(&mut self, record: &RecordRef<'_>) {
+        self.begin(record);
+        match self.decode(record.payload) {
+            Ok(()) => self.rows.offsets.push(record.offset.0),
+            Err(fault) => self.reject(record, fault),
+        }
+    }
+
+    /// Takes the rows that a record was made into, each as a JSON object and whether it lacks something already: all of
+    /// them, or the record is rejected.
+    pub(crate) fn push_rows<'r>(
+        &mut self,
+        record: &RecordRef<'_>,
+        rows: impl Iterator<Item = (&'r [u8], bool)>,
+    ) {
+        self.begin(record);
+        let rows_before = self.rows.len();
+        let incomplete_before = self.row.incomplete;
+        for (row, is_incomplete) in rows {
+            let incomplete = self.row.incomplete;
+            match self.decode(Some(row)) {
+                Ok(()) => {
+                    self.rows.offsets.push(record.offset.0);
+                    self.row.incomplete = self.row.incomplete.max(incomplete + u64::from(is_incomplete));
+                }
+                Err(fault) => {
+                    self.rows.columns.iter_mut().for_each(|column| column.truncate(rows_before));
+                    self.rows.offsets.truncate(rows_before);
+                    self.row.incomplete = incomplete_before;
+                    return self.reject(record, fault);
+                }
+            }
+        }
+        self.extra_rows += (self.rows.len() - rows_before).saturating_sub(1) as u64;
+    }
+
+    /// Counts a record that the table's filter leaves out.
+    pub(crate) fn push_filtered(&mut self, record: &RecordRef<'_>) {
+        self.begin(record);
+        self.filtered += 1;
+    }
+
+    /// Takes a record that cannot become a row.
+    pub(crate) fn push_rejected(&mut self, record: &RecordRef<'_>, fault: Fault) {
+        self.begin(record);
+        self.reject(record, fault);
+    }
+
+    #[inline]
+    fn begin(&mut self, record: &RecordRef<'_>) {
         if self.is_taken {
             self.rows.clear();
             self.is_taken = false;
@@ -81,10 +147,6 @@ impl JsonDecoder {
             self.timestamp_ms_max = Some(self.timestamp_ms_max.map_or(timestamp, |most| most.max(timestamp)));
         }
         self.payload_bytes += record.payload.map_or(0, |payload| payload.len() as u64);
-        match self.decode(record.payload) {
-            Ok(()) => self.rows.offsets.push(record.offset.0),
-            Err(fault) => self.reject(record, fault),
-        }
     }
 
     /// Returns the number of rows in the open batch.
@@ -112,6 +174,9 @@ impl JsonDecoder {
             rejects: std::mem::take(&mut self.rejects),
             next_offset: self.next_offset.take(),
             payload_bytes: std::mem::take(&mut self.payload_bytes),
+            filtered: std::mem::take(&mut self.filtered),
+            extra_rows: std::mem::take(&mut self.extra_rows),
+            incomplete: std::mem::take(&mut self.row.incomplete),
         }
     }
 
@@ -188,12 +253,20 @@ fn unreadable_payload(payload: &[u8], unreadable: &Unreadable) -> Fault {
 struct RowAppender {
     columns: Vec<ColumnBuilder>,
     embedded: TapeReader,
+    continue_on_error: bool,
+    time_check: Option<TimeCheck>,
+    incomplete: u64,
 }
 
 impl RowAppender {
-    fn new(schema: &Schema, depth_max: usize) -> RowAppender {
-        let columns = schema.fields().iter().map(ColumnBuilder::new).collect();
-        RowAppender { columns, embedded: TapeReader::new(depth_max) }
+    fn new(schema: &Schema, depth_max: usize, rules: &RowRules) -> RowAppender {
+        RowAppender {
+            columns: schema.fields().iter().map(ColumnBuilder::new).collect(),
+            embedded: TapeReader::new(depth_max),
+            continue_on_error: rules.continue_on_error,
+            time_check: rules.time_column.as_deref().and_then(|name| TimeCheck::of(schema, name)),
+            incomplete: 0,
+        }
     }
 
     /// Appends a record's values to all columns, or nothing.
@@ -221,18 +294,39 @@ impl RowAppender {
     ) -> Result<(), Fault> {
         let mut source = Source { document, embedded: &mut self.embedded };
         let row = rows.len();
+        let mut is_incomplete = false;
         for ((column, at), to) in self.columns.iter_mut().zip(fields.values()).zip(&mut rows.columns) {
-            match at {
-                None => to.push_null(row),
-                Some(at) => {
-                    column
-                        .append(to, row, at, &mut source)
-                        .map_err(|fault| fault.of_column(column.name()))?;
+            let Some(at) = at else {
+                to.push_null(row);
+                continue;
+            };
+            if let Err(fault) = column.append(to, row, at, &mut source) {
+                // A length that the schema wants refused is, whatever the table makes of other faults.
+                if !self.continue_on_error || fault.reason == RejectReason::TooLong {
+                    return Err(fault.of_column(column.name()));
                 }
+                leave_null(to, row);
+                is_incomplete = true;
             }
         }
+        if let Some(check) = &self.time_check
+            && let Err(fault) = check.last_of(&rows.columns)
+        {
+            if !self.continue_on_error {
+                return Err(fault);
+            }
+            leave_null(&mut rows.columns[check.column()], row);
+            is_incomplete = true;
+        }
+        self.incomplete += u64::from(is_incomplete);
         Ok(())
     }
+}
+
+#[cold]
+fn leave_null(column: &mut ColumnBuffer, row: usize) {
+    column.truncate(row);
+    column.push_null(row);
 }
 
 #[cold]

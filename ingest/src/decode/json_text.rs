@@ -29,7 +29,7 @@ pub(super) fn write_value(document: &mut Document<'_>, at: usize, out: &mut Stri
 }
 
 /// Appends a string with its quotes.
-pub(super) fn write_string(text: &str, out: &mut String) {
+pub(crate) fn write_string(text: &str, out: &mut String) {
     out.push('"');
     let mut rest = text;
     while let Some(length) = first_special(rest.as_bytes()) {

@@ -30,6 +30,24 @@ impl LengthLimit {
         self.max
     }
 
+    /// Cuts the text from `start` on at its first NUL character, which Pinot's files cannot hold, unless the column wants
+    /// something else done with a value that is too long.
+    pub(super) fn cut_at_nul(&self, text: &mut String, start: usize) -> Result<(), Fault> {
+        let Some(nul) = text.as_bytes()[start..].iter().position(|byte| *byte == 0) else { return Ok(()) };
+        match (self.exceeded, &self.default) {
+            (LengthExceeded::Keep | LengthExceeded::Trim, _) => text.truncate(start + nul),
+            (LengthExceeded::SubstituteDefault, Value::String(default)) => {
+                text.truncate(start);
+                text.push_str(default);
+            }
+            (LengthExceeded::Reject | LengthExceeded::SubstituteDefault, _) => {
+                let detail = format!("`{}` holds a NUL character", shorten(&text[start..]));
+                return Err(Fault::new(RejectReason::TooLong, detail));
+            }
+        }
+        Ok(())
+    }
+
     /// Holds the text from `start` on to the limit.
     #[inline]
     pub(super) fn apply_to_text(&self, text: &mut String, start: usize) -> Result<(), Fault> {

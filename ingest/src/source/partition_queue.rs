@@ -124,6 +124,38 @@ impl Fetch<'_> {
         self.messages.len()
     }
 
+    /// Returns the headers of the record of a number, in order: names and values.
+    pub(crate) fn headers(&self, number: usize) -> Vec<(String, Vec<u8>)> {
+        let message = self.messages[number];
+        let mut headers = ptr::null_mut();
+        // SAFETY: the message is alive until `drop`, which also frees its headers; `headers` is only written.
+        if unsafe { ffi::rd_kafka_message_headers(message, &raw mut headers) }
+            != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR
+        {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        loop {
+            let (mut name, mut value, mut size) = (ptr::null(), ptr::null(), 0);
+            // SAFETY: `headers` belongs to the message; the other pointers are only written.
+            let answer = unsafe {
+                ffi::rd_kafka_header_get_all(
+                    headers,
+                    found.len(),
+                    &raw mut name,
+                    &raw mut value,
+                    &raw mut size,
+                )
+            };
+            if answer != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+                return found;
+            }
+            // SAFETY: librdkafka's names end with a zero, and live as long as the message.
+            let name = unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned();
+            found.push((name, bytes(value, size).unwrap_or_default().to_vec()));
+        }
+    }
+
     /// Returns them in order.
     pub(crate) fn events(&self) -> impl Iterator<Item = FetchEvent<'_>> {
         self.messages.iter().map(|message| {

@@ -10,7 +10,8 @@ use arrow::datatypes::Int64Type;
 use meunier_catalog::table_config::TableConfig;
 use meunier_catalog::{Catalog, TableEntry};
 use meunier_ingest::{
-    EmbeddedBroker, IngestConfig, Ingester, PartitionState, Producer, TableDefinition, TableStatus,
+    EmbeddedBroker, IngestConfig, Ingester, NoExpressions, PartitionState, Producer, TableDefinition,
+    TableStatus,
 };
 use meunier_sample::{Generator, Stream};
 use meunier_segment::schema::Schema;
@@ -100,7 +101,7 @@ impl Process {
             ..IngestConfig::default()
         };
         change(&mut config);
-        let ingester = Ingester::start(Arc::clone(&catalog), config).unwrap();
+        let ingester = Ingester::start(Arc::clone(&catalog), config, Arc::new(NoExpressions)).unwrap();
         Process { catalog, ingester }
     }
 
@@ -113,6 +114,10 @@ impl Process {
     ) -> TestTable {
         let schema: serde_json::Value = serde_json::from_str(Stream::Clickstream.schema_json()).unwrap();
         let mut config: serde_json::Value = serde_json::from_str(Stream::Clickstream.table_json()).unwrap();
+        // The events are of a time long ago.
+        if let Some(segments) = config["segmentsConfig"].as_object_mut() {
+            segments.retain(|key, _| !key.starts_with("retention"));
+        }
         let stream = &mut config["ingestionConfig"]["streamIngestionConfig"]["streamConfigMaps"][0];
         let mut keys = stream.as_object().unwrap().clone();
         keys.insert("stream.kafka.topic.name".to_owned(), topic.into());

@@ -8,6 +8,8 @@
 //!
 //! The first character decides: a digit begins the colon spelling.
 
+mod text;
+
 use std::fmt;
 
 use crate::nearest::did_you_mean;

@@ -132,6 +132,8 @@ fn partition_json(status: &PartitionStatus) -> Value {
         "memoryBytes": status.memory_bytes,
         "rows": status.rows_total,
         "rejected": status.rejected_total,
+        "filtered": status.filtered_total,
+        "incomplete": status.incomplete_total,
         "lastError": status.last_error,
     })
 }

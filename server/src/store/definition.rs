@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use meunier_catalog::table_config::{ParsedTableConfig, StreamConfig, TableConfig, TableType};
+use meunier_ingest::check_expressions;
 use meunier_segment::json_reader::{self, JsonProblem, kind};
 use meunier_segment::schema::Schema;
 use serde_json::{Map, Value, json};
@@ -126,6 +127,10 @@ pub fn read_schema(json: &Value) -> Result<SentSchema, ApiError> {
 pub fn read_table(json: &Value, schema: &Schema) -> Result<SentTable, ApiError> {
     let parsed = TableConfig::parse(&json.to_string(), Some(schema))
         .map_err(|problems| ApiError::invalid_document("table config", problems))?;
+    let problems = check_expressions(&parsed.config, schema, crate::expressions::compiler().as_ref());
+    if !problems.is_empty() {
+        return Err(ApiError::invalid_document("table config", problems));
+    }
     sent_table(json, parsed)
 }
 

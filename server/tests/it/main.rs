@@ -12,3 +12,4 @@ mod running;
 mod states;
 mod sockets;
 mod end_to_end;
+mod ingestion_config;

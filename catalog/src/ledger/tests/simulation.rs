@@ -35,6 +35,8 @@ struct Model {
     tables: BTreeMap<u64, BTreeMap<i32, (i64, u32)>>,
     /// Every offset ever stored, as table, partition, offset.
     stored: BTreeSet<(u64, i32, i64)>,
+    /// Segments that are there, as table, partition, sequence.
+    segments: BTreeSet<(u64, i32, u32)>,
 }
 
 impl Model {
@@ -58,7 +60,14 @@ impl Model {
                     );
                 }
             }
+            LedgerRecord::DropSegments { table, segments } => {
+                for segment in segments {
+                    let key = (table.0, segment.partition.0, segment.sequence);
+                    assert!(self.segments.remove(&key), "{key:?} is there before it is dropped");
+                }
+            }
             LedgerRecord::CommitSegment(commit) => {
+                self.segments.insert((commit.table.0, commit.partition.0, commit.sequence));
                 let key = (commit.table.0, commit.partition.0);
                 for offset in commit.range.start.0..commit.range.end.0 {
                     assert!(
@@ -112,6 +121,9 @@ fn any_record(random: &mut Random, model: &Model) -> LedgerRecord {
         _ if partitions.is_empty() => add_partitions(table, &[(0, 0), (1, 10)]),
         _ => {
             let (partition, (committed, sequence)) = random.pick(&partitions);
+            if random.below(4) == 0 {
+                return drop_segments(table, &[(partition, random.pick(&[0, 1, 2, 3, 4, 5]))]);
+            }
             let start = committed + random.pick(&[0, 0, 0, 0, -1, 1]);
             let sequence = sequence.saturating_add_signed(random.pick(&[0, 0, 0, 0, -1, 1]));
             commit(segment(table, partition, sequence, start, start + random.below(5) as i64))

@@ -52,6 +52,6 @@ fn decode_cell(data_type: &str, json: &str) -> String {
     match batch.rejects.first() {
         Some(reject) => format!("✗ {}", reject.reason.name()),
         None if batch.rows.column(0).is_null(0) => "∅".to_string(),
-        None => show(batch.rows.column(0), 0).replace('\0', "␀"),
+        None => show(batch.rows.column(0), 0),
     }
 }

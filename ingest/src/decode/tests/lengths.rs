@@ -25,6 +25,10 @@ fn longer_values_meet_the_columns_strategy() {
         ("STRING", r#""äöü€𝄞""#, "äöü€𝄞", "äöü€", "✗ too_long", "none"),
         ("STRING", "12345", "12345", "1234", "✗ too_long", "none"),
         ("STRING", r#"{"a":1}"#, r#"{"a":1}"#, r#"{"a""#, "✗ too_long", "none"),
+        // As Pinot's SanitizationTransformer: a NUL ends a text, or is a fault as a value that is too long.
+        ("STRING", r#""a\u0000bcdef""#, "a", "a", "✗ too_long", "none"),
+        ("STRING", r#""abcd\u0000""#, "abcd", "abcd", "✗ too_long", "none"),
+        ("STRING", r#"["\u0000"]"#, "", "", "✗ too_long", "none"),
         ("BYTES", r#""0102030405""#, "0102030405", "01020304", "✗ too_long", "ab"),
         ("BYTES", r#""01020304""#, "01020304", "01020304", "01020304", "01020304"),
     ] {
@@ -33,6 +37,15 @@ fn longer_values_meet_the_columns_strategy() {
         assert_eq!(outcome(data_type, "ERROR", json), error, "{data_type} {json}");
         assert_eq!(outcome(data_type, "SUBSTITUTE_DEFAULT_VALUE", json), substitute, "{data_type} {json}");
     }
+}
+
+#[test]
+fn elements_of_lists_are_cut_at_nul_and_json_keeps_the_escape() {
+    let payload = r#"{"l":["a\u0000b","c"],"j":{"k":"\u0000"},"s":{"k":"\u0000"}}"#.to_string();
+    let batch = decode_all(&mut decoder_of(&[("l", "STRING[]"), ("j", "JSON"), ("s", "STRING")]), &[payload]);
+    assert_eq!(show(batch.rows.column(0), 0), "[a, c]");
+    assert_eq!(show(batch.rows.column(1), 0), r#"{"k":"\u0000"}"#);
+    assert_eq!(show(batch.rows.column(2), 0), r#"{"k":"\u0000"}"#);
 }
 
 #[test]

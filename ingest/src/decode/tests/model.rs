@@ -145,7 +145,7 @@ fn text(data_type: &str, text: &str) -> Modelled {
         "TIMESTAMP" => {
             parse_timestamp(trimmed).map(|value| Some(format_timestamp(value))).ok_or(refused(is_integer))
         }
-        "STRING" => Ok(Some(text.to_string())),
+        "STRING" => Ok(text.split('\0').next().map(str::to_string)),
         "BYTES" => parse_hex(trimmed).map(|bytes| Some(format_hex(&bytes))).ok_or(TYPE),
         other => unreachable!("{other}"),
     }

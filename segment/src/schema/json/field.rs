@@ -134,7 +134,7 @@ fn check_field_type(spec: &JsonObject<'_>, kind: SpecKind, findings: &mut Findin
 
 fn warn_of_kept_keys(spec: &JsonObject<'_>, findings: &mut Findings) {
     if spec.get("transformFunction").is_some() {
-        let message = "kept, but not evaluated: write it into the table's `ingestionConfig.transformConfigs`";
+        let message = "the old place: write it into the table's `ingestionConfig.transformConfigs`";
         findings.warning(spec.place("transformFunction"), message);
     }
     if spec.get("virtualColumnProvider").is_some() {
