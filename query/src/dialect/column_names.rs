@@ -1,12 +1,12 @@
 //! The names that Pinot gives to result columns without an alias: `count(*)`, `sum(price)`, `add(a,sub(b,'3'))`.
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, BinaryOperator, DateTimeField, Expr, FunctionArg, FunctionArgExpr, FunctionArguments,
-    Subscript, UnaryOperator,
+    BinaryOperator, DateTimeField, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator,
 };
 
 use super::literals::Literal;
 use super::syntax::{function_name, is_distinct, unwrapped};
+use super::syntax_forms::subscript;
 
 /// Returns the name of a result column. Constants stand as written outside of calls, and in quotes inside.
 pub(super) fn name_of(expr: &Expr) -> String {
@@ -68,14 +68,10 @@ pub(super) fn nested_name(expr: &Expr) -> String {
             let FunctionArguments::List(list) = &function.args else { return format!("{name}()") };
             format!("{name}({})", list.args.iter().map(argument_name).collect::<Vec<_>>().join(","))
         }
-        Expr::CompoundFieldAccess { root, access_chain } => {
-            access_chain.iter().fold(nested_name(root), |of, access| match access {
-                AccessExpr::Subscript(Subscript::Index { index }) => {
-                    format!("item({of},{})", nested_name(index))
-                }
-                other => format!("{of}{other}"),
-            })
-        }
+        Expr::CompoundFieldAccess { .. } => match subscript(expr) {
+            Some((of, key)) => called("item", &[&of, &key]),
+            None => expr.to_string(),
+        },
         other => other.to_string(),
     }
 }

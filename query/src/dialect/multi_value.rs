@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::elements::Elements;
 use super::literals::Literal;
+use super::single_stage::identifiers;
 use super::syntax::{call, column, not, quoted};
 use crate::error::QueryError;
 use meunier_functions::multi_value::ElementTest;
@@ -67,7 +68,12 @@ pub(super) fn explode(select: &mut Select, elements: &[Elements], needed: &BTree
     let mut selection = select.selection.take();
     for (position, taken_apart) in elements.iter().enumerate() {
         let before = elements[..position].iter().map(|elements| &elements.alias);
-        let kept = needed.iter().chain(before).map(|name| SelectItem::UnnamedExpr(column(name)));
+        // What later layers take apart is carried as far as them.
+        let mut columns = needed.clone();
+        for later in &elements[position + 1..] {
+            identifiers(&later.of, &mut columns);
+        }
+        let kept = columns.iter().chain(before).map(|name| SelectItem::UnnamedExpr(column(name)));
         let unnested = SelectItem::ExprWithAlias {
             expr: call("unnest", vec![taken_apart.of.clone()]),
             alias: quoted(&taken_apart.alias),

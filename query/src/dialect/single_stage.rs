@@ -340,7 +340,7 @@ fn order_exprs(order_by: &mut Option<OrderBy>) -> impl Iterator<Item = &mut Expr
 }
 
 /// Adds the identifiers in an expression to `names`.
-fn identifiers(part: &impl Visit, names: &mut BTreeSet<String>) {
+pub(super) fn identifiers(part: &impl Visit, names: &mut BTreeSet<String>) {
     struct Names<'a>(&'a mut BTreeSet<String>);
     impl Visitor for Names<'_> {
         type Break = ();
@@ -358,9 +358,6 @@ fn identifiers(part: &impl Visit, names: &mut BTreeSet<String>) {
 /// Returns the table's columns that a query with rows taken apart still needs outside.
 fn columns_in(select: &Select, order_by: Option<&OrderBy>, elements: &[Elements]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for taken_apart in elements {
-        identifiers(&taken_apart.of, &mut names);
-    }
     for item in &select.projection {
         identifiers(item, &mut names);
     }

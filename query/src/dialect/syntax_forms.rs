@@ -50,21 +50,13 @@ pub(super) fn as_call(expr: &Expr) -> Option<Expr> {
     }
 }
 
-/// Returns what `of[key]` is of, and the key; of several keys the last.
+/// Returns what `of[key]` is of, and the key. Neither maps nor arrays hold others, so that one key is all there can be.
 pub(super) fn subscript(expr: &Expr) -> Option<(Expr, Expr)> {
     let Expr::CompoundFieldAccess { root, access_chain } = unwrapped(expr) else { return None };
-    let (AccessExpr::Subscript(Subscript::Index { index }), before) = access_chain.split_last()? else {
-        return None;
-    };
-    let of = match before {
-        [] => (**root).clone(),
-        before => {
-            let inner = Expr::CompoundFieldAccess { root: root.clone(), access_chain: before.to_vec() };
-            let (of, key) = subscript(&inner)?;
-            call("item", vec![of, key])
-        }
-    };
-    Some((of, index.clone()))
+    match &access_chain[..] {
+        [AccessExpr::Subscript(Subscript::Index { index })] => Some(((**root).clone(), index.clone())),
+        _ => None,
+    }
 }
 
 /// Functions whose first argument is a unit of time.

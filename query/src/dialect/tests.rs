@@ -71,7 +71,7 @@ fn rows_are_taken_apart_for_multi_value_groups() {
     check(
         "SELECT tags, count(*) FROM trips WHERE tags <> 'x' AND km > 1 GROUP BY tags LIMIT 5",
         expect![[r#"
-            SELECT "tags" AS "$0", "count"(*) AS "$1" FROM (SELECT "unnest"("tags") AS "tags" FROM "trips" WHERE NOT ("$mveq"("tags", 'x')) AND "km" > 1) GROUP BY "tags" LIMIT 5
+            SELECT "$element0" AS "$0", "count"(*) AS "$1" FROM (SELECT "unnest"("tags") AS "$element0" FROM "trips" WHERE NOT ("$mveq"("tags", 'x')) AND "km" > 1) GROUP BY "$element0" LIMIT 5
             tags | count(*)"#]],
     );
 }

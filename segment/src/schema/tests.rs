@@ -189,7 +189,7 @@ fn types_not_built_yet_say_what_to_use() {
         ("UUID", "/dimensionFieldSpecs/0/dataType: UUID is not supported yet: write STRING\n"),
         (
             "MAP",
-            "/dimensionFieldSpecs/0/dataType: MAP is not supported yet: write JSON and read it with jsonExtractScalar\n",
+            "/dimensionFieldSpecs/0/dataType: a column of type MAP stands in `complexFieldSpecs`: move it there\n",
         ),
         (
             "INT_ARRAY",
