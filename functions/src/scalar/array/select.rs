@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array as _, ArrayRef, AsArray, BooleanArray, Float64Array, Int32Array, ListArray, UInt32Array,
+    new_null_array,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::kernels::{boolean, cmp};
-use arrow::compute::{SortOptions, filter, take};
+use arrow::compute::{SortOptions, filter, interleave, take};
 use arrow::datatypes::{DataType, Float64Type};
 use arrow::row::{RowConverter, SortField};
+use datafusion::scalar::ScalarValue;
 
 use crate::description::FunctionGroup::{Array, Other};
 use crate::scalar::call::{Call, Fault};
@@ -93,7 +95,7 @@ pub(super) fn functions() -> Vec<Function> {
             Other,
             &["item"],
             "item(map, key) or item(array, position)",
-            "The value of a key of a JSON object, as text, or the element at a position counted from 1; null where there is none.",
+            "The value of a key of a JSON object, as text, or the element at a position counted from 1; null where there is no such key, 0 or an empty text where there is no such element.",
             [
                 Overload::new(&[TEXT, TEXT], Gives::Type(DataType::Utf8), value_of_key),
                 Overload::new(
@@ -241,19 +243,26 @@ fn value_of_key(call: &Call<'_>) -> Result<ArrayRef, Fault> {
     })
 }
 
+/// Where there is no such element stands what Pinot's `arrayElementAt` functions answer, 0 or an empty text.
 fn element_at(call: &Call<'_>) -> Result<ArrayRef, Fault> {
     let arrays = call.column(0)?.to_rows(call.rows)?;
     let arrays = arrays.as_list::<i32>();
     let positions = call.column(1)?.to_rows(call.rows)?;
     let positions = positions.as_primitive::<arrow::datatypes::Int64Type>();
-    let found = (0..call.rows).map(|row| {
-        if arrays.is_null(row) || positions.is_null(row) {
-            return None;
-        }
-        let position = usize::try_from(positions.value(row)).ok()?.checked_sub(1)?;
-        u32::try_from(places(arrays, row).nth(position)?).ok()
-    });
-    Ok(take(arrays.values(), &UInt32Array::from_iter(found), None)?)
+    let elements = arrays.values();
+    let null = new_null_array(elements.data_type(), 1);
+    let none = ScalarValue::new_default(elements.data_type())?.to_array()?;
+    let found: Vec<(usize, usize)> = (0..call.rows)
+        .map(|row| {
+            if arrays.is_null(row) || positions.is_null(row) {
+                return (0, 0);
+            }
+            let position =
+                usize::try_from(positions.value(row)).ok().and_then(|from_1| from_1.checked_sub(1));
+            position.and_then(|position| places(arrays, row).nth(position)).map_or((1, 0), |place| (2, place))
+        })
+        .collect();
+    Ok(interleave(&[null.as_ref(), none.as_ref(), elements.as_ref()], &found)?)
 }
 
 fn map_value(call: &Call<'_>) -> Result<ArrayRef, Fault> {
