@@ -133,7 +133,7 @@ def ask_all(arena: Arena, options: argparse.Namespace) -> int:
             print(f"{number + 1} queries in {time.monotonic() - began:.0f} s, {differing} differ", flush=True)
     asked = len(numbers)
     print(f"seed {options.seed}: {asked} queries in {time.monotonic() - began:.0f} s")
-    print(f"test result: {asked - differing} passed; {differing} failed;")
+    print(f"test result: {'FAILED' if differing else 'ok'}. {asked - differing} passed; {differing} failed;")
     return differing
 
 

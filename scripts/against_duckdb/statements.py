@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from .expressions import Scope, as_double, both, column, condition, conditional, literal, scope_of, value
+from .expressions import Scope, as_double, both, column, condition, conditional, literal, of_elements, scope_of, value
 from .tree import Expr, Order, Query, Select, SetOperation, call, leaf
 
 DIRECTIONS = ["", "ASC", "DESC", "ASC NULLS FIRST", "DESC NULLS LAST", "ASC NULLS LAST", "DESC NULLS FIRST"]
@@ -23,8 +23,8 @@ def statement(rng: random.Random) -> tuple[Query, bool]:
     multi_stage = rng.random() < 0.65
     if not multi_stage or rng.random() < 0.4:
         return single_table(rng, multi_stage), multi_stage
-    makers: list[Callable[[random.Random], Query]] = [joined, joined, windowed, set_operation, nested, filtered_by_query, with_elements]
-    return rng.choice(makers)(rng), True
+    makers: list[Callable[[random.Random], Query]] = [joined, windowed, set_operation, nested, filtered_by_query]
+    return rng.choice([joined, *makers])(rng), True
 
 
 def table(name: str, alias: str = "") -> Expr:
@@ -35,11 +35,16 @@ def table(name: str, alias: str = "") -> Expr:
 
 def single_table(rng: random.Random, multi_stage: bool) -> Select:
     scope = scope_of("facts", "", multi_stage)
+    if rng.random() < 0.04:
+        return by_elements(rng, scope)
     return rng.choice([rows, groups, groups, groups])(rng, scope, table("facts"))
 
 
 def conditions(rng: random.Random, scope: Scope) -> tuple[Expr, ...]:
-    return tuple(condition(rng, scope, rng.randint(0, 2)) for _ in range(rng.choice([0, 1, 1, 2])))
+    made = tuple(condition(rng, scope, rng.randint(0, 2)) for _ in range(rng.choice([0, 1, 1, 2])))
+    if scope.facts is not None and not scope.multi_stage and rng.random() < 0.1:
+        return (*made, of_elements(rng, scope.facts))
+    return made
 
 
 def rows(rng: random.Random, scope: Scope, source: Expr) -> Select:
@@ -118,11 +123,14 @@ def bare_aggregate(rng: random.Random, scope: Scope) -> Expr:
     if form == 2:
         return call("whole", "COUNT({0})", scope.any(rng, rng.choice(sorted(scope.columns))))
     if form == 3:
-        kind = rng.choice(["whole", "text", "bool", "time"])
+        kind = rng.choice(["whole", "text", "bool", "time", *[kind for kind in ("edge", "wild", "decimal", "bytes") if kind in scope.columns]])
         return call("whole", "COUNT(DISTINCT {0})", scope.any(rng, kind))
     if form < 6:
         # Sums of whole numbers are LONG or DOUBLE by the engine; both are compared as numbers.
-        return call("whole", "SUM({0})", some(rng, scope, "tiny") if rng.random() < 0.6 else scope.any(rng, "whole"))
+        argument = some(rng, scope, "tiny") if rng.random() < 0.6 else scope.any(rng, "whole")
+        if rng.random() < 0.2:
+            return call("double", "AVG({0})", argument)
+        return call("whole", rng.choice(["SUM({0})", "SUM({0})", "SUM(DISTINCT {0})"]), argument)
     if form == 6:
         return call("double", f"{rng.choice(['SUM', 'AVG'])}({{0}})", scope.any(rng, "double"))
     if form < 9:
@@ -145,6 +153,16 @@ def having_condition(rng: random.Random, scope: Scope) -> Expr:
     what = rng.choice([leaf("whole", "COUNT(*)"), call("whole", "SUM({0})", scope.any(rng, "tiny")), call("whole", "MAX({0})", scope.any(rng, "tiny"))])
     made = call("bool", f"{{0}} {rng.choice(['>', '<=', '<>', '='])} {{1}}", what, leaf("whole", str(rng.choice([0, 1, 2, 10, 500]))))
     return call("bool", "NOT ({0})", made) if rng.random() < 0.15 else made
+
+
+def by_elements(rng: random.Random, scope: Scope) -> Select:
+    """Returns groups by the elements of a multi-value column: Pinot groups by them, DuckDB makes a row of each before."""
+    name, kind = rng.choice([("ints", "whole"), ("texts", "text")])
+    element = Expr(kind, f"ARRAYTOMV({name})" if scope.multi_stage else name, "element", has_column=True)
+    source = Expr("table", "<facts>", f"(SELECT *, UNNEST({name}) AS element FROM <facts>)")
+    items = (element, leaf("whole", "COUNT(*)"), call("whole", "SUM({0})", scope.any(rng, "tiny")))
+    query = Select(items, source, where=conditions(rng, scope), group=(element,), fixed=True)
+    return ordered(rng, query, range(1), True)
 
 
 # --- several tables ---------------------------------------------------------------------------------------------------
@@ -282,13 +300,3 @@ def filtered_by_query(rng: random.Random) -> Query:
         inner = Select((leaf("whole", "1"),), table("small", "b"), where=(equal, *kept), outermost=False)
         extra = call("bool", rng.choice(["EXISTS ({0})", "NOT EXISTS ({0})"]), inner)
     return replace(query, where=(*query.where, extra))
-
-
-def with_elements(rng: random.Random) -> Query:
-    """Returns groups by the elements of a multi-value column: Pinot groups by them, DuckDB makes a row of each before."""
-    name, kind = rng.choice([("ints", "whole"), ("texts", "text")])
-    scope = scope_of("facts", "", True)
-    element = Expr(kind, f"ARRAYTOMV({name})", "element", has_column=True)
-    source = Expr("table", "<facts>", f"(SELECT *, UNNEST({name}) AS element FROM <facts>)")
-    items = (element, leaf("whole", "COUNT(*)"), call("whole", "SUM({0})", scope.any(rng, "tiny")))
-    return ordered(rng, Select(items, source, where=conditions(rng, scope), group=(element,), fixed=True), range(1), True)
