@@ -92,7 +92,7 @@ class Arena:
             got = answers.mine(self.store.query(self.my_text(query, layout), multi_stage), query.kinds())
         except Refused as refusal:
             return Difference("refused", str(refusal), None, expected[:SHOWN_ROWS])
-        what = answers.difference(got, expected, bool(query.order))
+        what = answers.difference(got, expected, query.kinds(), bool(query.order))
         return what and Difference("answer", what, got[:SHOWN_ROWS], expected[:SHOWN_ROWS])
 
     def shrink(self, query: Query, multi_stage: bool, layout: Layout, difference: Difference) -> tuple[Query, Difference]:

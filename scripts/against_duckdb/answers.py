@@ -42,12 +42,17 @@ def milliseconds(moment: datetime.datetime) -> int:
     return (moment.replace(tzinfo=None) - EPOCH) // datetime.timedelta(milliseconds=1)
 
 
-def difference(left: list[list[Any]], right: list[list[Any]], ordered: bool) -> str | None:
+EXACT = frozenset({"whole", "text", "bool", "time", "bytes"})
+
+
+def difference(left: list[list[Any]], right: list[list[Any]], kinds: list[str], ordered: bool) -> str | None:
     """Returns the first difference of two answers, or nothing. Without an order rows may come in any."""
     if len(left) != len(right):
         return f"{len(left)} rows and {len(right)}"
     if not ordered:
-        left, right = sorted(left, key=sort_key), sorted(right, key=sort_key)
+        # Exact columns first, as fractions may differ in their last digits.
+        places = sorted(range(len(kinds)), key=lambda place: kinds[place] not in EXACT)
+        left, right = ([*sorted(rows, key=lambda row: [value_key(row[place]) for place in places])] for rows in (left, right))
     for number, (one, other) in enumerate(zip(left, right)):
         for place, (a, b) in enumerate(zip(one, other, strict=True)):
             if not same(a, b):
@@ -55,24 +60,13 @@ def difference(left: list[list[Any]], right: list[list[Any]], ordered: bool) -> 
     return None
 
 
-def sort_key(row: list[Any]) -> list[tuple[int, Any]]:
-    """Orders rows the same in both answers: fractions by six digits, for sums may differ in their last ones."""
-    return [value_key(value) for value in row]
-
-
 def value_key(value: Any) -> tuple[int, Any]:
+    """Orders values of one column, whatever types two engines give them."""
     if value is None:
         return (0, 0)
-    if isinstance(value, bool):
-        return (1, value)
-    if isinstance(value, int):
-        return (3, value)
-    if isinstance(value, (float, Decimal)):
-        number = float(value)
-        if math.isnan(number):
-            return (2, 0)
-        return (3, number if number.is_integer() else float(f"{number:.6g}"))
-    return (4, str(value))
+    if isinstance(value, (int, float, Decimal)):
+        return (1, 0) if math.isnan(value) else (2, value)
+    return (3, str(value))
 
 
 def same(a: Any, b: Any) -> bool:

@@ -135,7 +135,7 @@ def bare_aggregate(rng: random.Random, scope: Scope) -> Expr:
         return call("double", f"{rng.choice(['SUM', 'AVG'])}({{0}})", scope.any(rng, "double"))
     if form < 9:
         # Pinot's single-stage MIN and MAX are DOUBLE, and its texts and times have functions of their own.
-        kind = rng.choice(["whole", "double", "edge" if scope.multi_stage else "tiny", "wild"])
+        kind = rng.choice(["whole", "double", "edge" if scope.multi_stage else "tiny", "wild", "decimal"])
         kind = kind if kind in scope.columns else "whole"
         argument = value(rng, scope, kind, 1) if kind in ("whole", "double") else scope.any(rng, kind)
         return call(argument.kind, f"{rng.choice(['MIN', 'MAX'])}({{0}})", argument)
