@@ -37,7 +37,7 @@ class Scope:
         return column(KIND_OF_RESULT.get(kind, kind), name)
 
 
-KIND_OF_RESULT = {"edge": "whole", "wild": "double", "plaintext": "text"}
+KIND_OF_RESULT = {"tiny": "whole", "edge": "whole", "wild": "double"}
 FACTS_KINDS = {
     "whole": ["id", "grp", "num"],
     "tiny": ["grp", "num"],

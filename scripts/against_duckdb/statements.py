@@ -94,7 +94,7 @@ def ordered(rng: random.Random, query: Select, unique, limited: bool, always: bo
 
 
 def groups(rng: random.Random, scope: Scope, source: Expr) -> Select:
-    keys = tuple(dict.fromkeys(group_key(rng, scope) for _ in range(rng.choice([0, 1, 1, 2, 3]))))
+    keys = tuple(group_key(rng, scope) for _ in range(rng.choice([0, 1, 1, 2, 3])))
     items = keys + tuple(aggregate(rng, scope) for _ in range(rng.randint(1, 4)))
     having = (having_condition(rng, scope),) if keys and rng.random() < 0.3 else ()
     query = Select(items, source, False, conditions(rng, scope), keys, having)
@@ -266,7 +266,8 @@ def nested(rng: random.Random) -> Query:
         columns.setdefault(kind, []).append(f"q.c{place}")
     if "whole" not in columns or inner.limit == 0:
         return replace(inner, outermost=True)
-    source = call("table", "({0}) AS q", inner)
+    in_front = rng.random() < 0.3
+    source = leaf("table", "q") if in_front else call("table", "({0}) AS q", inner)
     whole = columns["whole"]
     keys = tuple(column(kind, rng.choice(columns[kind])) for kind in ("whole", "text", "bool") if kind in columns and rng.random() < 0.4)
     # Sums of sums may be of either type, and so are counted and compared only.
@@ -275,7 +276,7 @@ def nested(rng: random.Random) -> Query:
     if rng.random() < 0.5:
         where = (call("bool", f"{{0}} {rng.choice(['>', '<', '<>', '='])} {{1}}", column("whole", rng.choice(whole)), literal(rng, "whole")),)
     items = keys + tuple(rng.sample(aggregates, 2))
-    query = Select(items, source, False, where, keys)
+    query = Select(items, source, False, where, keys, named=inner if in_front else None)
     return ordered(rng, query, range(len(keys)), True) if keys else query
 
 

@@ -73,13 +73,16 @@ class Select:
     outermost: bool = field(default=True, compare=False)
     # Whether the two spellings mean the same only with all of these items and groups.
     fixed: bool = False
+    # What WITH calls `q`.
+    named: "Query | None" = None
 
     def kinds(self) -> list[str]:
         return [item.kind for item in self.items]
 
     def text(self, dialect: int) -> str:
         items = ", ".join(f"{item.text(dialect)} AS c{place}" for place, item in enumerate(self.items))
-        words = [f"SELECT {'DISTINCT ' if self.distinct else ''}{items} FROM {self.source.text(dialect)}"]
+        first = f"WITH q AS ({self.named.text(dialect)}) " if self.named else ""
+        words = [f"{first}SELECT {'DISTINCT ' if self.distinct else ''}{items} FROM {self.source.text(dialect)}"]
         if self.where:
             words.append("WHERE " + " AND ".join(f"({one.text(dialect)})" for one in self.where))
         if self.group:
@@ -114,6 +117,8 @@ class Select:
                     yield replace(self, items=(*self.items[:place], less, *self.items[place + 1 :]))
         for less in self.source.smaller():
             yield replace(self, source=less)
+        for less in self.named.smaller() if self.named else ():
+            yield replace(self, named=less)
 
 
 @dataclass(frozen=True)
