@@ -138,7 +138,11 @@ def conditional(rng: random.Random, scope: Scope, kind: str, depth: int) -> Expr
 
 
 def whole(rng: random.Random, scope: Scope, depth: int) -> Expr:
-    form = rng.randrange(12)
+    form = rng.randrange(14)
+    if form == 12:
+        return call("whole", "SIGN({0})", tiny(rng, scope, depth))
+    if form == 13:
+        return call("whole", "CAST(CAST({0} AS VARCHAR) AS BIGINT)", leaf_or_column(rng, scope, "tiny"))
     if form < 4:
         one, other = tiny(rng, scope, depth), tiny(rng, scope, depth)
         return sum_or_product(rng, scope, one, other)
@@ -271,7 +275,10 @@ def condition(rng: random.Random, scope: Scope, depth: int) -> Expr:
             return call("bool", "NOT ({0})", condition(rng, scope, depth - 1))
         word = "AND" if form < 3 else "OR"
         return call("bool", f"({{0}}) {word} ({{1}})", condition(rng, scope, depth - 1), condition(rng, scope, depth - 1))
-    form = rng.randrange(14)
+    form = rng.randrange(15)
+    if form == 14:
+        start = leaf("text", quoted(rng.choice(["", "a", "b", "u1", "é", "漢", "gr"])))
+        return call("bool", "STARTSWITH({0}, {1})", scope.any(rng, "text"), start, duck="starts_with({0}, {1})")
     if form < 5:
         return comparison(rng, scope, depth)
     if form == 5:

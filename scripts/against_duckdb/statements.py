@@ -117,7 +117,7 @@ def aggregate(rng: random.Random, scope: Scope) -> Expr:
 
 
 def bare_aggregate(rng: random.Random, scope: Scope) -> Expr:
-    form = rng.randrange(12)
+    form = rng.randrange(13)
     if form < 2:
         return leaf("whole", "COUNT(*)")
     if form == 2:
@@ -142,6 +142,9 @@ def bare_aggregate(rng: random.Random, scope: Scope) -> Expr:
     if form == 9:
         mine, duck = rng.choice([("STDDEV_POP", "stddev_pop"), ("VAR_SAMP", "var_samp"), ("VAR_POP", "var_pop")])
         return call("double", f"{mine}({{0}})", as_double(scope.any(rng, "whole")), duck=f"{duck}({{0}})")
+    if form == 12:
+        word = rng.choice(["MIN", "MAX"])
+        return call("text", f"{word}STRING({{0}})", scope.any(rng, "text"), duck=f"{word}({{0}})")
     if form == 10:
         mine, duck = rng.choice([("BOOLAND", "bool_and"), ("BOOLOR", "bool_or")])
         return call("bool", f"{mine}({{0}})", scope.any(rng, "bool"), duck=f"{duck}({{0}})")
