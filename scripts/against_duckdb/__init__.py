@@ -1,0 +1,1 @@
+"""Generated queries, answered by meunier and by DuckDB, must have equal answers."""
