@@ -153,7 +153,9 @@ impl Ingester {
         let table = Arc::new(TableIngest::new(Arc::clone(&storage), stream, Arc::clone(&live)));
         let embedded = self.config.embedded_broker.as_deref() == Some(table.stream.brokers.as_str());
         let supervisor = Supervisor {
-            properties: client_properties(&table.stream, &self.config, embedded),
+            reader: self
+                .clients
+                .reader(client_properties(&table.stream, &self.config, embedded), &table.stream.topic),
             table: Arc::clone(&table),
             clients: Arc::clone(&self.clients),
             workers: self.workers.clone(),
@@ -182,7 +184,7 @@ impl Ingester {
     /// What is wrong with the brokers, the credentials or the topic, and what to do.
     pub fn check_source(&self, stream: &StreamConfig, awaited: bool) -> Result<TopicInfo, SourceError> {
         let embedded = self.config.embedded_broker.as_deref() == Some(stream.brokers.as_str());
-        let client = self.clients.get(&client_properties(stream, &self.config, embedded))?;
+        let client = self.clients.of_properties(&client_properties(stream, &self.config, embedded))?;
         let began = Instant::now();
         loop {
             match client.topic(&stream.topic) {

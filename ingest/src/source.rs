@@ -9,6 +9,6 @@ mod client_config;
 mod partition_queue;
 
 pub use client::TopicInfo;
-pub(crate) use client::{KafkaClient, KafkaClients, first_offset};
+pub(crate) use client::{KafkaClient, KafkaClients, TopicReader, first_offset};
 pub(crate) use client_config::client_properties;
 pub(crate) use partition_queue::{FetchEvent, PartitionQueue};

@@ -26,7 +26,7 @@ use crate::partition_consumer::{
 };
 use crate::retention::expired;
 use crate::seal_policy::SealPolicy;
-use crate::source::{KafkaClient, KafkaClients, PartitionQueue, first_offset};
+use crate::source::{KafkaClient, KafkaClients, PartitionQueue, TopicReader, first_offset};
 use crate::status::{PartitionState, PartitionStatus};
 use crate::worker::{Command, Mailbox};
 
@@ -158,7 +158,7 @@ pub(crate) struct Supervisor {
     pub(crate) clients: Arc<KafkaClients>,
     pub(crate) workers: Vec<Arc<Mailbox>>,
     pub(crate) config: IngestConfig,
-    pub(crate) properties: BTreeMap<String, String>,
+    pub(crate) reader: TopicReader,
     /// When segments were last looked for that are too old.
     pub(crate) looked_for_old: Cell<Option<Instant>>,
 }
@@ -183,7 +183,7 @@ impl Supervisor {
     }
 
     fn supervise(&self, failures: &mut usize) -> Result<(), IngestError> {
-        let client = self.clients.get(&self.properties)?;
+        let client = self.clients.of_reader(&self.reader)?;
         let mut discovered: Option<Instant> = None;
         let mut embedded_known = false;
         while !self.table.is_stopped() {
@@ -297,7 +297,7 @@ impl Supervisor {
                 worker.wake();
             })
         };
-        let client = match self.clients.get(&self.properties) {
+        let client = match self.clients.of_reader(&self.reader) {
             Ok(client) => client,
             Err(error) => return self.set_state(partition, PartitionState::Stuck(error.to_string())),
         };

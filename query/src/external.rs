@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, new_empty_array};
+use arrow::array::{ArrayRef, BooleanArray, new_empty_array};
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::DFSchema;
 use datafusion::error::{DataFusionError, Result};
@@ -61,14 +61,18 @@ impl ExternalFunction for ExternalAggregate {
         if !grouped {
             return Ok(Box::new(One(self.aggregate.create_accumulator().map_err(failed)?)));
         }
-        let states: Box<dyn GroupsAccumulator> = match self.aggregate.groups_accumulator_supported() {
+        let mut states: Box<dyn GroupsAccumulator> = match self.aggregate.groups_accumulator_supported() {
             true => self.aggregate.create_groups_accumulator().map_err(failed)?,
             false => {
                 let aggregate = Arc::clone(&self.aggregate);
                 Box::new(GroupsAccumulatorAdapter::new(move || aggregate.create_accumulator()))
             }
         };
-        let no_rows = self.argument_types.iter().map(new_empty_array).collect();
+        let no_rows: Vec<ArrayRef> = self.argument_types.iter().map(new_empty_array).collect();
+        // Without a filter DataFusion takes every group for one that has rows; told once that there is one, it keeps count. Here
+        // groups come without rows too, where the filter of this aggregate passes none.
+        let no_filter = BooleanArray::new_null(0);
+        states.update_batch(&no_rows, &[], Some(&no_filter), 0).map_err(failed)?;
         Ok(Box::new(Grouped { states, no_rows, result_type: self.data_type(), known: 0, groups: Vec::new() }))
     }
 }

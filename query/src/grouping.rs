@@ -134,6 +134,10 @@ impl Grouping {
         }
         let reader = GroupingReader { inputs: table.inputs(), schema: &table.schema(), props };
         let schema = aggregate.schema.as_arrow();
+        if schema.fields().len() != aggregate.group_expr.len() + aggregate.aggr_expr.len() {
+            // A key that stands twice is there once in what comes out.
+            return Ok(None);
+        }
         let mut keys = Vec::with_capacity(aggregate.group_expr.len());
         for (at, expr) in aggregate.group_expr.iter().enumerate() {
             if matches!(expr, Expr::GroupingSet(_)) {

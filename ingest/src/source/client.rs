@@ -234,22 +234,82 @@ fn configuration_detail(error: &KafkaError) -> String {
     }
 }
 
-/// All clients in use.
+/// All clients in use. Tables whose clients would have the same properties share one, unless they read the same topic: a client
+/// consumes a partition once only, and whoever comes second would take records from the first.
 #[derive(Default)]
 pub(crate) struct KafkaClients {
-    clients: Mutex<HashMap<ClientProperties, Weak<KafkaClient>>>,
+    clients: Mutex<HashMap<(ClientProperties, usize), Weak<KafkaClient>>>,
+    /// For each topic the numbers of the clients that read it.
+    readers: Mutex<HashMap<(ClientProperties, String), ClientNumbers>>,
+}
+
+/// A number lives as long as its reader; one that is free can be taken again.
+type ClientNumbers = Vec<Weak<usize>>;
+
+/// The right to read one topic through a client; others that read it have another client meanwhile.
+#[derive(Debug, Clone)]
+pub(crate) struct TopicReader {
+    properties: ClientProperties,
+    /// Which of the clients of these properties.
+    number: Arc<usize>,
 }
 
 impl KafkaClients {
-    /// Returns the client of these properties, a new one if none is in use.
-    pub(crate) fn get(&self, properties: &ClientProperties) -> Result<Arc<KafkaClient>, SourceError> {
+    /// Returns the right to read a topic until all of its clones are dropped.
+    pub(crate) fn reader(&self, properties: ClientProperties, topic: &str) -> TopicReader {
+        let mut readers = self.readers.lock();
+        readers.retain(|_, numbers| numbers.iter().any(|number| number.strong_count() > 0));
+        let numbers = readers.entry((properties.clone(), topic.to_owned())).or_default();
+        let free = numbers.iter().position(|number| number.strong_count() == 0).unwrap_or(numbers.len());
+        let number = Arc::new(free);
+        match numbers.get_mut(free) {
+            Some(of_dropped) => *of_dropped = Arc::downgrade(&number),
+            None => numbers.push(Arc::downgrade(&number)),
+        }
+        TopicReader { properties, number }
+    }
+
+    /// Returns the reader's client, a new one if none is in use.
+    pub(crate) fn of_reader(&self, reader: &TopicReader) -> Result<Arc<KafkaClient>, SourceError> {
+        self.get(&reader.properties, *reader.number)
+    }
+
+    /// Returns a client of these properties that asks and does not consume, a new one if none is in use.
+    pub(crate) fn of_properties(
+        &self,
+        properties: &ClientProperties,
+    ) -> Result<Arc<KafkaClient>, SourceError> {
+        self.get(properties, 0)
+    }
+
+    fn get(&self, properties: &ClientProperties, number: usize) -> Result<Arc<KafkaClient>, SourceError> {
         let mut clients = self.clients.lock();
-        if let Some(client) = clients.get(properties).and_then(Weak::upgrade) {
+        let key = (properties.clone(), number);
+        if let Some(client) = clients.get(&key).and_then(Weak::upgrade) {
             return Ok(client);
         }
         clients.retain(|_, client| client.strong_count() > 0);
         let client = Arc::new(KafkaClient::connect(properties)?);
-        clients.insert(properties.clone(), Arc::downgrade(&client));
+        clients.insert(key, Arc::downgrade(&client));
         Ok(client)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readers_of_one_topic_have_different_clients() {
+        let clients = KafkaClients::default();
+        let properties = ClientProperties::from([("bootstrap.servers".to_owned(), "127.0.0.1:1".to_owned())]);
+        let number = |reader: &TopicReader| *reader.number;
+        let first = clients.reader(properties.clone(), "a");
+        let second = clients.reader(properties.clone(), "a");
+        let of_another_topic = clients.reader(properties.clone(), "b");
+        assert_eq!([number(&first), number(&second), number(&of_another_topic)], [0, 1, 0]);
+        drop(first);
+        assert_eq!(number(&clients.reader(properties, "a")), 0);
+        assert_eq!(number(&second), 1);
     }
 }

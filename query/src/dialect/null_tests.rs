@@ -23,6 +23,8 @@ pub(super) fn rewrite(select: &mut Select, tables: &BTreeMap<String, UsedTable>)
     let mut tests = NullTests { used, flags: Vec::new(), open_queries: 0 };
     let _ = select.projection.visit(&mut tests);
     let _ = select.selection.visit(&mut tests);
+    let _ = select.group_by.visit(&mut tests);
+    let _ = select.having.visit(&mut tests);
     tests.flags.into_iter().map(|flag| (name.clone(), flag)).collect()
 }
 

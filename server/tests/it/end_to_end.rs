@@ -160,3 +160,31 @@ async fn bad_records_are_counted_and_their_neighbours_are_rows() {
     assert_eq!(partition["rejected"], json!(3), "{partition}");
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_of_one_topic_all_have_its_rows() {
+    let directory = TempDir::new().unwrap();
+    let broker = EmbeddedBroker::start(&[("visits", 2)]).unwrap();
+    let brokers = broker.bootstrap();
+    let (server, client) = start(&settings(&directory, &broker)).await;
+    let names = ["first", "second", "third", "fourth"];
+    for name in names {
+        let mut table = visits(&brokers);
+        for place in ["/tableName", "/schema/schemaName", "/realtime/tableName"] {
+            *table.pointer_mut(place).unwrap() = json!(name);
+        }
+        assert_eq!(client.post("/tableConfigs", &table).await.status, 200);
+    }
+    let all_have = async |names: &[&str], end: u32| {
+        for name in names {
+            client.await_rows(&format!("SELECT COUNT(*), SUM(n) FROM {name}"), &first(end)).await;
+        }
+    };
+    produce_visits(&brokers, 2, 0..1_000);
+    all_have(&names, 1_000).await;
+    // One that goes takes nothing from the others.
+    assert_eq!(client.request("DELETE", "/tables/second", "").await.status, 200);
+    produce_visits(&brokers, 2, 1_000..1_500);
+    all_have(&["first", "third", "fourth"], 1_500).await;
+    server.stop().await;
+}
