@@ -244,7 +244,7 @@ fn unbuilt_index(kind: IndexKind) -> Option<&'static str> {
             Some("no columns of coarser times are derived, dateTrunc is answered from the column itself")
         }
         IndexKind::Text | IndexKind::MultiColumnText => {
-            Some("the text index is not built by this version: TEXT_MATCH is refused")
+            Some("the text index is not built by this version, TEXT_MATCH reads the values")
         }
         IndexKind::Vector => {
             Some("the vector index is not built by this version: VECTOR_SIMILARITY is refused")

@@ -588,7 +588,7 @@ fn what_is_not_acted_on_is_told_and_what_changes_answers_apart() {
             kept /task/taskTypeConfigsMap: kept; this version runs no tasks
             kept /quota/storage: kept; the table's size is not limited
             kept /quota/maxQueriesPerSecond: kept; queries are not limited by rate
-            kept /fieldConfigList/0/indexTypes/0: kept; the text index is not built by this version: TEXT_MATCH is refused
+            kept /fieldConfigList/0/indexTypes/0: kept; the text index is not built by this version, TEXT_MATCH reads the values
             kept /segmentsConfig/replication: 3 copies are asked for; one process keeps one
             CHANGES ANSWERS /upsertConfig: kept; not applied: EVERY VERSION of a key is stored and counted, not only the newest
             CHANGES ANSWERS /ingestionConfig/streamIngestionConfig/streamConfigMaps/0/stream.kafka.decoder.class.name: kept; the decoder `a.SimpleAvroMessageDecoder` is not built by this version: its records CANNOT BE DECODED and are rejected; for plain JSON write org.apache.pinot.plugin.inputformat.json.JSONMessageDecoder
