@@ -480,6 +480,7 @@ fn indexes_reach_the_segments_from_every_place() {
                 },
             },
             partitioned_columns: {},
+            json_columns: {},
             star_trees: [
                 StarTreeOptions {
                     dimensions: [

@@ -13,6 +13,7 @@ mod read;
 mod walk;
 
 use super::function::Function;
+pub(crate) use matching::parse as condition;
 
 /// Returns the functions of JSON documents.
 pub(crate) fn functions() -> Vec<Function> {

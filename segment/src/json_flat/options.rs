@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 /// Chooses what of a document becomes flat records: the options of a JSON index. By default all of it does.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct FlattenOptions {
     /// Levels of objects and arrays that are entered; 0 for all.
     pub levels_max: usize,
@@ -46,9 +49,23 @@ impl FlattenOptions {
 }
 
 /// Paths such as `a.*.b` and `a.**`, taken apart at their points; a step into an array has the empty name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "BTreeSet<String>", into = "BTreeSet<String>")]
 pub struct IndexPaths {
+    paths: BTreeSet<String>,
     top: Option<PathNode>,
+}
+
+impl From<BTreeSet<String>> for IndexPaths {
+    fn from(paths: BTreeSet<String>) -> IndexPaths {
+        IndexPaths::new(paths)
+    }
+}
+
+impl From<IndexPaths> for BTreeSet<String> {
+    fn from(paths: IndexPaths) -> BTreeSet<String> {
+        paths.paths
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,9 +83,9 @@ pub(super) enum PathTree<'a> {
 
 impl IndexPaths {
     /// Reads paths; none of them takes everything.
-    pub fn new<'a>(paths: impl IntoIterator<Item = &'a str>) -> IndexPaths {
+    pub fn new(paths: BTreeSet<String>) -> IndexPaths {
         let mut top: Option<PathNode> = None;
-        for path in paths {
+        for path in &paths {
             let mut node = top.get_or_insert_default();
             for step in path.split('.') {
                 node = node.children.entry(step.to_owned()).or_default();
@@ -77,7 +94,7 @@ impl IndexPaths {
                 }
             }
         }
-        IndexPaths { top }
+        IndexPaths { paths, top }
     }
 
     pub(super) fn top(&self) -> PathTree<'_> {

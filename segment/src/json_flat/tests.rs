@@ -65,8 +65,10 @@ fn options_choose_what_is_taken() {
     );
     let options = FlattenOptions { disable_cross_array_unnest: true, ..FlattenOptions::default() };
     assert_eq!(shown(PERSON, &options).lines().count(), 5);
-    let options =
-        FlattenOptions { index_paths: IndexPaths::new(["name", "*..country"]), ..FlattenOptions::default() };
+    let options = FlattenOptions {
+        index_paths: IndexPaths::new(paths(&["name", "addresses..country"])),
+        ..FlattenOptions::default()
+    };
     assert_eq!(
         shown(PERSON, &options),
         ".addresses.$index=0 .addresses..country=us .name=adam\n.addresses.$index=1 .addresses..country=ca .name=adam"

@@ -12,7 +12,7 @@ use crate::scalar::function::{Asked, Function, Gives, Overload};
 use crate::scalar::kind::{Kind, Scalar};
 use crate::scalar::rows::fault;
 use crate::scalar::sink::collect;
-use condition::parse;
+pub(crate) use condition::parse;
 
 const TEXT: Kind = Kind::One(Scalar::Text);
 
