@@ -4,8 +4,18 @@ use std::any::Any;
 use std::fmt::Debug;
 
 use arrow::array::ArrayRef;
+use meunier_segment::json_flat::{FlattenOptions, JsonCondition};
 
 use crate::error::Result;
+
+/// A condition on JSON documents.
+#[derive(Debug, Clone, Copy)]
+pub struct JsonQuestion<'a> {
+    /// The condition.
+    pub condition: &'a JsonCondition,
+    /// How documents are taken apart for it: an index that did it otherwise does not know the answer.
+    pub options: &'a FlattenOptions,
+}
 
 /// Computes one array from others, row by row and without side effects. Called on the values of a dictionary as well as
 /// on those of rows, so the same inputs must always give the same output.
@@ -15,6 +25,11 @@ pub trait Compute: Any + Debug + Send + Sync {
     /// # Errors
     /// When a value makes the computation fail.
     fn compute(&self, inputs: &[ArrayRef], rows: usize) -> Result<ArrayRef>;
+
+    /// Returns what a JSON index is to be asked in its place, where it is such a question.
+    fn json_question(&self) -> Option<JsonQuestion<'_>> {
+        None
+    }
 
     /// Returns a number that computations which are the same share; `None` where they cannot be told from others.
     fn hash_code(&self) -> Option<u64> {

@@ -6,6 +6,7 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use meunier_segment::dictionary::Dictionary;
 use meunier_segment::ids::Ids;
 use meunier_segment::value::Value;
+use roaring::RoaringBitmap;
 
 use crate::error::Result;
 use crate::number_test::holds_in_array;
@@ -54,6 +55,18 @@ impl IdSet {
             }
         };
         Ok(IdSet::of_ranges(ranges, dictionary.len()))
+    }
+
+    /// Returns the ids of a set, those that the dictionary has.
+    pub(crate) fn of_bitmap(ids: &RoaringBitmap, dictionary_len: usize) -> IdSet {
+        let mut ranges: Vec<Range<u32>> = Vec::new();
+        for id in ids.iter().take_while(|id| (*id as usize) < dictionary_len) {
+            match ranges.last_mut() {
+                Some(last) if last.end == id => last.end += 1,
+                _ => ranges.push(id..id + 1),
+            }
+        }
+        IdSet::of_ranges(ranges, dictionary_len)
     }
 
     fn of_ranges(mut ranges: Vec<Range<u32>>, dictionary_len: usize) -> IdSet {

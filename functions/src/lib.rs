@@ -20,11 +20,21 @@ use arrow::datatypes::DataType;
 use datafusion::functions_window as window;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
+use meunier_segment::json_flat::JsonCondition;
+
 pub use aggregate::empty_value;
 pub use description::{FunctionDescription, FunctionGroup};
 pub use id_set::{Id, IdSet};
 pub use scalar::ArrayUse;
 pub use time::period::period_ms;
+
+/// Reads the condition of a JSON_MATCH.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn json_condition(text: &str) -> Result<JsonCondition, String> {
+    scalar::json_condition(text)
+}
 
 /// Names that the dialect rewrites, so that they exist without an entry of their own.
 const REWRITTEN: [&str; 36] = [

@@ -609,7 +609,17 @@ impl Core {
             let columns = used.shown_columns();
             let (host, counters) = (Arc::clone(&host_name), Arc::clone(counters));
             let cache = Arc::clone(&self.predicate_cache);
-            (name, SnapshotTable::new(used.snapshot, columns, options.rules, host, counters, cache))
+            let json_columns = &used.table.json_columns;
+            let table = SnapshotTable::new(
+                used.snapshot,
+                columns,
+                options.rules,
+                host,
+                counters,
+                cache,
+                json_columns,
+            );
+            (name, table)
         });
         let parameters = values_of(&rewritten.parameters, shape, |_, _| true).unwrap_or_default();
         let types = parameters.iter().map(|value| {
@@ -628,6 +638,7 @@ impl Core {
                 table_name,
                 live: Arc::downgrade(&table.live),
                 null_handling_enabled: table.null_handling_enabled,
+                json_columns: Arc::clone(&table.json_columns),
                 schema: Arc::clone(&snapshot.schema),
                 plan,
                 columns: output_columns(&logical, rewritten.column_names),

@@ -25,6 +25,7 @@ mod equal_zeros;
 mod table_columns;
 mod bounds;
 mod compute;
+mod json_match;
 mod predicate;
 mod time_condition;
 mod table_provider;

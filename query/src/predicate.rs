@@ -24,6 +24,7 @@ use meunier_segment::schema::DataType as FieldType;
 use meunier_segment::value::{BIG_DECIMAL_SCALE, Value};
 
 use crate::compute::Computation;
+use crate::json_match::JsonMatch;
 use meunier_functions::multi_value::ElementTest;
 
 /// What conditions are read against.
@@ -115,6 +116,9 @@ impl PredicateContext<'_> {
             Expr::InList(list) if column_of(&list.expr).is_none() => self.of_time(expr, negated),
             Expr::InList(list) => Ok(self.listed(list, negated)),
             Expr::Like(like) => Ok(self.like(like, negated)),
+            Expr::ScalarFunction(function) if function.func.name() == "jsonmatch" => {
+                self.json_match(function, negated)
+            }
             Expr::ScalarFunction(function) => self.any_element(function, negated),
             _ => Ok(None),
         }
@@ -223,6 +227,22 @@ impl PredicateContext<'_> {
             Some(_) => return None,
         };
         Some(self.within(position, vec![interval], negated))
+    }
+
+    /// `jsonMatch(column, 'condition')`.
+    fn json_match(&self, function: &ScalarFunction, negated: bool) -> Result<Option<Predicate>> {
+        let [of, condition] = &function.args[..] else { return Ok(None) };
+        let Some(column) = column_of(of).filter(|column| column.cast.is_none()) else { return Ok(None) };
+        let Some(condition) = literal_of(condition).and_then(|literal| literal.try_as_str().flatten()) else {
+            return Ok(None);
+        };
+        let column = self.schema.index_of(column.name)?;
+        let InputColumn::Stored { field, .. } = &self.columns[column] else { return Ok(None) };
+        if !field.single_value || !matches!(field.data_type, FieldType::String | FieldType::Json) {
+            return Ok(None);
+        }
+        let matching = JsonMatch::new(condition, self.schema.field(column), negated)?;
+        Ok(Some(Predicate::Value { column, test: Test::Truth(Arc::new(matching)) }))
     }
 
     /// `$mv…(column, constant, …)`.

@@ -4,7 +4,7 @@
 //! has not is types: a field may be a number in one record and a text in the next. So an expression is parsed once, and planned
 //! once for each combination of types that its fields come in. A field that is missing is null, and nulls are nulls.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -197,6 +197,7 @@ fn plan(
         live: Arc::new(LiveTable::new(RECORD, schema)),
         null_handling_enabled: true,
         timeout_ms: None,
+        json_columns: Arc::default(),
         time_column: None,
     });
     let mut query = Statement::read(tokens_of(&format!("SELECT 1 FROM {RECORD} LIMIT 1"))?)?.parse()?;
@@ -233,6 +234,7 @@ fn plan(
             "".into(),
             counters,
             cache,
+            &BTreeMap::new(),
         );
         (name, table)
     });

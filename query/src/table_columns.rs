@@ -3,16 +3,18 @@
 //! Without null handling a stored column holds its default where a row is null, and `$null$name` says which rows are;
 //! with it, the nulls themselves are shown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType as ArrowType, Field as ArrowField, Schema as ArrowSchema, SchemaRef};
 use meunier_execution::input::InputColumn;
 pub(crate) use meunier_execution::input::scan_type;
 use meunier_segment::consuming_segment::{OFFSET_COLUMN, offset_field};
+use meunier_segment::json_flat::FlattenOptions;
 use meunier_segment::nearest::did_you_mean;
-use meunier_segment::schema::{ComplexType, DataType, Field, FieldRole, Schema};
+use meunier_segment::schema::{ColumnName, ComplexType, DataType, Field, FieldRole, Schema};
 
+use crate::json_match::with_options;
 use crate::response::rows::{PINOT_TYPE, PINOT_TYPE_JSON, PINOT_TYPE_MAP};
 
 /// Begins the name of the flag that says where a column is null.
@@ -199,9 +201,20 @@ impl TableColumn {
     }
 }
 
-/// Returns the Arrow schema of these columns.
-pub(crate) fn arrow_schema(columns: &[TableColumn]) -> SchemaRef {
-    Arc::new(ArrowSchema::new(columns.iter().map(TableColumn::arrow_field).collect::<Vec<_>>()))
+/// Returns the Arrow schema of these columns, of which some have a JSON index.
+pub(crate) fn arrow_schema(
+    columns: &[TableColumn],
+    json_columns: &BTreeMap<ColumnName, FlattenOptions>,
+) -> SchemaRef {
+    let mut fields = Vec::with_capacity(columns.len());
+    for column in columns {
+        let field = column.arrow_field();
+        fields.push(match json_columns.get(field.name().as_str()) {
+            Some(options) => with_options(field, options),
+            None => field,
+        });
+    }
+    Arc::new(ArrowSchema::new(fields))
 }
 
 /// Returns the name of the flag that says where a column is null.

@@ -3,6 +3,7 @@
 //! The provider holds the query's snapshot, so every mention of the table reads the same segments. Planning a scan prunes
 //! the segments, turns the pushed conditions into a [`Filter`], and states what metadata knows of the rows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -20,6 +21,8 @@ use meunier_execution::counters::ScanCounters;
 use meunier_execution::input::InputColumn;
 use meunier_execution::predicate_cache::PredicateCache;
 use meunier_execution::segment_work::SegmentInput;
+use meunier_segment::json_flat::FlattenOptions;
+use meunier_segment::schema::ColumnName;
 use meunier_segment::table_snapshot::{Segment, TableSnapshot};
 
 use crate::bounds::Bounds;
@@ -52,8 +55,9 @@ impl SnapshotTable {
         host_name: Arc<str>,
         counters: Arc<ScanCounters>,
         predicate_cache: Arc<PredicateCache>,
+        json_columns: &BTreeMap<ColumnName, FlattenOptions>,
     ) -> SnapshotTable {
-        let schema = arrow_schema(&columns);
+        let schema = arrow_schema(&columns, json_columns);
         let inputs = columns.iter().map(|column| column.input(&host_name)).collect();
         SnapshotTable { snapshot, columns, schema, rules, inputs, counters, predicate_cache }
     }

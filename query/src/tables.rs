@@ -3,10 +3,12 @@
 //! The server adds a table when it opens and removes it when it is dropped. Names match whatever their case, with or
 //! without Pinot's type suffix (`trips`, `Trips_REALTIME`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use meunier_segment::json_flat::FlattenOptions;
 use meunier_segment::nearest::did_you_mean;
+use meunier_segment::schema::ColumnName;
 use meunier_segment::table_snapshot::LiveTable;
 use parking_lot::RwLock;
 
@@ -23,6 +25,8 @@ pub struct QueryTable {
     pub null_handling_enabled: bool,
     /// Time a query of this table may take, unless the query says otherwise.
     pub timeout_ms: Option<u64>,
+    /// How documents of the columns with a JSON index are taken apart.
+    pub json_columns: Arc<BTreeMap<ColumnName, FlattenOptions>>,
     /// The column that segments are ordered by in time.
     pub time_column: Option<String>,
 }

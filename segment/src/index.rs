@@ -19,6 +19,7 @@ mod inverted;
 mod range;
 mod bloom_filter;
 mod partitions;
+mod json;
 
 use arrow::buffer::Buffer;
 use serde::Serialize;
@@ -26,6 +27,7 @@ use serde::de::DeserializeOwned;
 
 pub use bloom_filter::{BloomFilter, BloomFilterSize};
 pub use inverted::InvertedIndex;
+pub use json::JsonIndex;
 pub use partitions::PartitionSet;
 pub use range::RangeIndex;
 pub use sorted::SortedIndex;
@@ -48,6 +50,9 @@ pub enum IndexError {
     /// It was asked for a value of another type than its column's.
     #[error("the index holds values of another type")]
     OtherType,
+    /// A test of one of its values failed.
+    #[error("{0}")]
+    Test(String),
 }
 
 impl IndexParts {

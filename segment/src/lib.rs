@@ -5,6 +5,7 @@
 pub mod nearest;
 pub mod json_reader;
 pub mod value;
+pub mod json_flat;
 pub mod schema;
 pub mod offset_range;
 pub mod reject;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::index::BloomFilterSize;
+use crate::json_flat::FlattenOptions;
 use crate::partition_function::PartitionFunction;
 use crate::schema::ColumnName;
 pub use crate::star_tree::{FunctionPair, PairFunction, StarTreeOptions};
@@ -22,6 +23,8 @@ pub struct SegmentOptions {
     pub bloom_columns: BTreeMap<ColumnName, BloomFilterSize>,
     /// Columns that know which partitions their values fall into.
     pub partitioned_columns: BTreeMap<ColumnName, PartitionFunction>,
+    /// Columns of JSON that know the rows of the values in their documents, and what is taken of these.
+    pub json_columns: BTreeMap<ColumnName, FlattenOptions>,
     /// Aggregates kept beside the rows.
     pub star_trees: Vec<StarTreeOptions>,
 }
@@ -56,6 +59,13 @@ impl SegmentOptions {
         for (column, function) in &self.partitioned_columns {
             hash.bytes(column.as_bytes());
             hash.bytes(format!("{function:?}").as_bytes());
+        }
+        for (column, options) in &self.json_columns {
+            hash.bytes(column.as_bytes());
+            let options =
+                serde_json::to_vec(options).expect("options are plain structs of numbers and texts");
+            hash.bytes(b"json");
+            hash.bytes(&options);
         }
         hash.0
     }

@@ -12,7 +12,9 @@ use crate::chunk::CHUNK_ROWS;
 use crate::column::Column;
 use crate::dictionary::Dictionary;
 use crate::error::SegmentError;
-use crate::index::{BloomFilter, IndexParts, InvertedIndex, PartitionSet, RangeIndex, SortedIndex};
+use crate::index::{
+    BloomFilter, IndexParts, InvertedIndex, JsonIndex, PartitionSet, RangeIndex, SortedIndex,
+};
 use crate::offset_range::{OffsetRange, PartitionId};
 use crate::seal::IndexKind;
 use crate::segment_name::SegmentName;
@@ -38,6 +40,7 @@ struct SealedColumn {
     inverted: OnceLock<Arc<InvertedIndex>>,
     range: OnceLock<Arc<RangeIndex>>,
     bloom: OnceLock<Arc<BloomFilter>>,
+    json: OnceLock<Arc<JsonIndex>>,
     partitions: Option<PartitionSet>,
 }
 
@@ -228,6 +231,19 @@ impl SealedSegment {
         })
     }
 
+    /// Returns a column's JSON index, where it has one: of the documents of its dictionary's ids, or of its rows.
+    ///
+    /// # Errors
+    /// [`SegmentError::Corrupt`] when the file's bytes are not what was written.
+    pub fn json_index(&self, column: usize) -> Result<Option<Arc<JsonIndex>>, SegmentError> {
+        let dictionary = self.entry(column).dictionary.as_ref();
+        let documents = dictionary.map_or(self.rows(), |values| values.count);
+        self.index(column, IndexKind::Json, &self.columns[column].json, |parts| {
+            let documents = u32::try_from(documents).map_err(|_| "too many documents".to_owned())?;
+            JsonIndex::from_parts(parts, documents)
+        })
+    }
+
     /// Returns which partitions a column's values fall into, where that was asked for.
     pub fn partitions(&self, column: usize) -> Option<&PartitionSet> {
         self.columns[column].partitions.as_ref()
@@ -318,6 +334,7 @@ fn open_column(file: &ServingFile, entry: &ColumnEntry) -> Result<SealedColumn, 
         inverted: OnceLock::new(),
         range: OnceLock::new(),
         bloom: OnceLock::new(),
+        json: OnceLock::new(),
         partitions,
     })
 }

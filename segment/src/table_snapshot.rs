@@ -12,7 +12,7 @@ use crate::column::Column;
 use crate::consuming_segment::ConsumingSnapshot;
 use crate::dictionary::Dictionary;
 use crate::error::SegmentError;
-use crate::index::{BloomFilter, InvertedIndex, RangeIndex, SortedIndex};
+use crate::index::{BloomFilter, InvertedIndex, JsonIndex, RangeIndex, SortedIndex};
 use crate::offset_range::{OffsetRange, PartitionId};
 use crate::schema::{Field, Schema};
 use crate::sealed_segment::SealedSegment;
@@ -350,6 +350,16 @@ impl Segment {
     pub fn bloom_filter(&self, field: &Field) -> Result<Option<Arc<BloomFilter>>, SegmentError> {
         let Some((segment, column)) = self.sealed_column(field) else { return Ok(None) };
         segment.bloom_filter(column)
+    }
+
+    /// Returns a column's JSON index, where the segment is sealed and has one: of the documents of its dictionary's ids, or
+    /// of its rows where it has no dictionary.
+    ///
+    /// # Errors
+    /// When a sealed segment's file cannot be read or is corrupt.
+    pub fn json_index(&self, field: &Field) -> Result<Option<Arc<JsonIndex>>, SegmentError> {
+        let Some((segment, column)) = self.sealed_column(field) else { return Ok(None) };
+        segment.json_index(column)
     }
 
     fn sealed_column(&self, field: &Field) -> Option<(&SealedSegment, usize)> {

@@ -4,6 +4,7 @@
 //! column are kept, compared and written as JSON.
 
 mod big_decimal;
+mod double;
 mod hex;
 mod timestamp;
 
@@ -22,6 +23,7 @@ use arrow::datatypes::{
 use crate::schema::DataType;
 
 pub use big_decimal::{format_big_decimal, parse_big_decimal};
+pub use double::format_double;
 pub use hex::{format_hex, parse_hex};
 pub use timestamp::{format_timestamp, parse_timestamp};
 

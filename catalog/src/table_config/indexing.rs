@@ -4,6 +4,7 @@
 //! an [`IndexingConfig`]. The order of the places is: lists of `tableIndexConfig`, then `fieldConfigList`.
 
 mod declaration;
+mod json_index;
 mod partitions;
 mod star_tree;
 
@@ -14,11 +15,11 @@ use meunier_segment::json_reader::{Findings, JsonObject};
 use meunier_segment::nearest::did_you_mean;
 use meunier_segment::options::SegmentOptions;
 use meunier_segment::schema::{ColumnName, DataType, Field, Schema};
-use serde_json::{Map, Value};
 
 use super::columns::check_column;
 use declaration::IndexDeclaration;
 pub use declaration::IndexKind;
+pub use json_index::JsonIndex;
 pub use partitions::ColumnPartition;
 pub use star_tree::{StarTree, StarTreeAggregation};
 
@@ -81,15 +82,6 @@ impl BloomFilter {
             bytes_max: self.bytes_max,
         }
     }
-}
-
-/// A JSON index on one column.
-#[derive(Debug, Clone, PartialEq)]
-pub struct JsonIndex {
-    /// The column.
-    pub column: ColumnName,
-    /// Its settings, as written; empty where all are Pinot's defaults.
-    pub settings: Map<String, Value>,
 }
 
 /// Columns of a TIMESTAMP column cut to coarser steps.
@@ -165,6 +157,11 @@ impl IndexingConfig {
                 .iter()
                 .filter_map(|partition| Some((partition.column.clone(), partition.prunes?)))
                 .collect(),
+            json_columns: self
+                .json
+                .iter()
+                .map(|index| (index.column.clone(), index.options.clone()))
+                .collect(),
             star_trees: self.star_trees.iter().map(StarTree::options).collect(),
         }
     }
@@ -188,8 +185,13 @@ impl IndexingConfig {
                 }
             }
             IndexKind::Json => {
-                self.json.retain(|other| other.column != column);
-                self.json.push(JsonIndex { column, settings: declaration.settings });
+                let known = self.json.iter().position(|other| other.column == column);
+                let options = json_index::read(&declaration, findings);
+                match known {
+                    Some(_) if declaration.settings.is_empty() => {}
+                    Some(known) => self.json[known] = JsonIndex { column, options },
+                    None => self.json.push(JsonIndex { column, options }),
+                }
             }
             IndexKind::Timestamp => {
                 let granularities = read_granularities(&declaration, findings);

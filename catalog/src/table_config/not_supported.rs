@@ -236,15 +236,13 @@ fn unbuilt_index(kind: IndexKind) -> Option<&'static str> {
         | IndexKind::NoDictionary
         | IndexKind::Inverted
         | IndexKind::Range
-        | IndexKind::Bloom => None,
-        IndexKind::Json => {
-            Some("the JSON index is not built by this version, queries are answered without it")
-        }
+        | IndexKind::Bloom
+        | IndexKind::Json => None,
         IndexKind::Timestamp => {
             Some("no columns of coarser times are derived, dateTrunc is answered from the column itself")
         }
         IndexKind::Text | IndexKind::MultiColumnText => {
-            Some("the text index is not built by this version: TEXT_MATCH is refused")
+            Some("the text index is not built by this version, TEXT_MATCH reads the values")
         }
         IndexKind::Vector => {
             Some("the vector index is not built by this version: VECTOR_SIMILARITY is refused")

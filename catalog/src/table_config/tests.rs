@@ -107,6 +107,29 @@ fn a_plain_config_gets_pinots_defaults() {
 }
 
 #[test]
+fn a_json_index_is_built_by_its_options_and_changing_them_changes_the_fingerprint() {
+    let with_index = |settings: Value| {
+        let config = with(&[
+            ("/tableIndexConfig", json!({"jsonIndexColumns": ["detail"]})),
+            (
+                "/fieldConfigList",
+                json!([{"name": "detail", "encodingType": "RAW", "indexes": {"json": settings}}]),
+            ),
+        ]);
+        (report(&config), config)
+    };
+    let (said, config) = with_index(json!({"maxLevels": 2, "excludeArray": "true", "excludeFields": ["x"]}));
+    assert_eq!(said, "");
+    let options = right(&config).segment_options();
+    let detail = &options.json_columns["detail"];
+    assert_eq!((detail.levels_max, detail.exclude_array, detail.exclude_fields.len()), (2, true, 1));
+    let (_, plain) = with_index(json!({"maxLevels": -1}));
+    assert_ne!(options.fingerprint(), right(&plain).segment_options().fingerprint());
+    let (said, _) = with_index(json!({"includePaths": ["$.a"], "excludePaths": ["$.b"]}));
+    assert!(said.contains("paths are either included or excluded"), "{said}");
+}
+
+#[test]
 fn a_config_is_given_back_as_written_and_read_again_the_same() {
     let config = with(&[("/unknownKey", json!({"a": [1, null]})), ("/isDimTable", json!("false"))]);
     let parsed = parse(&config).expect("config is right");
@@ -480,6 +503,7 @@ fn indexes_reach_the_segments_from_every_place() {
                 },
             },
             partitioned_columns: {},
+            json_columns: {},
             star_trees: [
                 StarTreeOptions {
                     dimensions: [
@@ -588,7 +612,7 @@ fn what_is_not_acted_on_is_told_and_what_changes_answers_apart() {
             kept /task/taskTypeConfigsMap: kept; this version runs no tasks
             kept /quota/storage: kept; the table's size is not limited
             kept /quota/maxQueriesPerSecond: kept; queries are not limited by rate
-            kept /fieldConfigList/0/indexTypes/0: kept; the text index is not built by this version: TEXT_MATCH is refused
+            kept /fieldConfigList/0/indexTypes/0: kept; the text index is not built by this version, TEXT_MATCH reads the values
             kept /segmentsConfig/replication: 3 copies are asked for; one process keeps one
             CHANGES ANSWERS /upsertConfig: kept; not applied: EVERY VERSION of a key is stored and counted, not only the newest
             CHANGES ANSWERS /ingestionConfig/streamIngestionConfig/streamConfigMaps/0/stream.kafka.decoder.class.name: kept; the decoder `a.SimpleAvroMessageDecoder` is not built by this version: its records CANNOT BE DECODED and are rejected; for plain JSON write org.apache.pinot.plugin.inputformat.json.JSONMessageDecoder

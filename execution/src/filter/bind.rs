@@ -159,7 +159,11 @@ impl Binder<'_> {
             return self.plain_by_index(node, nulls_matter);
         };
         // A value that no row in question has may make a computation fail, so a failure here is not the query's.
-        let Ok(ids) = IdSet::of(test, &dictionary) else { return Ok(Node::Value(node)) };
+        let by_index =
+            self.documents_by_index(field, test)?.map(|ids| IdSet::of_bitmap(&ids, dictionary.len()));
+        let Some(ids) = by_index.or_else(|| IdSet::of(test, &dictionary).ok()) else {
+            return Ok(Node::Value(node));
+        };
         if !nulls_matter {
             if ids.is_empty() || ids.is_full() {
                 self.note(Means::Dictionary);

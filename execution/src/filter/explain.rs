@@ -30,6 +30,8 @@ pub enum Means {
     Inverted,
     /// A range index.
     Range,
+    /// A JSON index.
+    Json,
 }
 
 impl Means {
@@ -44,6 +46,7 @@ impl Means {
             Means::Sorted => "sorted index",
             Means::Inverted => "inverted index",
             Means::Range => "range index",
+            Means::Json => "json index",
         }
     }
 }
@@ -95,8 +98,9 @@ pub fn explain(input: &SegmentInput) -> Result<Vec<FilterStep>> {
                 }
             };
             if tests_rows {
-                // What answers a part of a condition drops nothing while the rest is open, but bounds of chunks do.
-                means.borrow_mut().clear();
+                // What answers a part of a condition drops nothing while the rest is open, but bounds of chunks do. Of a JSON
+                // index it is told all the same: rows are then tested for an id, and not for what is in their documents.
+                means.borrow_mut().retain(|means| *means == Means::Json);
                 means.borrow_mut().extend((left < rows).then_some(Means::ZoneMap));
             }
             let used: Vec<Means> = means.borrow().iter().copied().collect();

@@ -47,7 +47,15 @@ impl Binder<'_> {
 
     /// Asks the indexes of a column without a dictionary.
     pub(super) fn plain_by_index(&self, node: ValueNode, nulls_matter: bool) -> Result<Node> {
-        let Test::Intervals(intervals) = &node.test else { return Ok(Node::Value(node)) };
+        let Test::Intervals(intervals) = &node.test else {
+            // The index holds null rows as the document that is their default value.
+            let rows = if nulls_matter { None } else { self.documents_by_index(&node.field, &node.test)? };
+            return Ok(match rows {
+                Some(rows) if rows.is_empty() => Node::None,
+                Some(rows) => Node::Indexed(SegmentRows::Bitmap(rows)),
+                None => Node::Value(node),
+            });
+        };
         let failed = |source| unreadable(self.segment, source);
         if let Some(bloom) = self.segment.bloom_filter(&node.field).map_err(failed)? {
             let missing =
@@ -82,6 +90,18 @@ impl Binder<'_> {
             true => Node::None,
             false => Node::Indexed(SegmentRows::Bitmap(rows)),
         })
+    }
+
+    /// Returns the documents that pass, by their ids in the dictionary or by rows, where a JSON index knows them. One that
+    /// is damaged, or took documents apart in another way, does not.
+    pub(super) fn documents_by_index(&self, field: &Field, test: &Test) -> Result<Option<RoaringBitmap>> {
+        let Test::Truth(truth) = test else { return Ok(None) };
+        let Some(question) = truth.json_question() else { return Ok(None) };
+        let index = self.segment.json_index(field).map_err(|source| unreadable(self.segment, source))?;
+        let Some(index) = index.filter(|index| index.options() == question.options) else { return Ok(None) };
+        let documents = index.documents(question.condition).ok();
+        documents.is_some().then(|| self.note(Means::Json));
+        Ok(documents)
     }
 
     fn value_at(&self, field: &Field, row: u32) -> std::result::Result<Value, LookUpError> {

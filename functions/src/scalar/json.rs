@@ -5,6 +5,7 @@
 mod extract;
 mod filter;
 mod keys;
+mod matching;
 mod node;
 mod object;
 mod path;
@@ -12,9 +13,16 @@ mod read;
 mod walk;
 
 use super::function::Function;
+pub(crate) use matching::parse as condition;
 
 /// Returns the functions of JSON documents.
 pub(crate) fn functions() -> Vec<Function> {
-    let themes = [extract::functions(), read::functions(), keys::functions(), object::functions()];
+    let themes = [
+        extract::functions(),
+        read::functions(),
+        keys::functions(),
+        object::functions(),
+        matching::functions(),
+    ];
     themes.into_iter().flatten().collect()
 }

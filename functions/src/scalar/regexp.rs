@@ -13,7 +13,7 @@ use super::rows::fault;
 use super::sink::{check_value, collect, collect_parts};
 use crate::description::FunctionGroup::Regexp;
 use crate::time::unit::unknown;
-pub(crate) use pattern::Pattern;
+pub(crate) use pattern::{Pattern, of_like};
 
 const TEXT: Kind = Kind::One(Scalar::Text);
 const INT: Kind = Kind::One(Scalar::Int);
@@ -63,8 +63,7 @@ pub(crate) fn functions() -> Vec<Function> {
             "likeVar(text, pattern)",
             "Whether the text is like a pattern of `%` and `_`, in any case.",
             [Overload::new(&[TEXT, TEXT], Gives::Type(DataType::Boolean), |call| {
-                let mut patterns =
-                    call.prepared(1, |like| Pattern::compile(&pattern::of_like(like), true))?;
+                let mut patterns = call.prepared(1, |like| Pattern::compile(&of_like(like), true))?;
                 found(call, |row| Ok(patterns.at(row)?.cloned()))
             })],
         ),

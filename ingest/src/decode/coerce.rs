@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use arrow::datatypes::i256;
 use meunier_segment::reject::RejectReason;
-use meunier_segment::value::{BIG_DECIMAL_SCALE, parse_big_decimal};
+use meunier_segment::value::{BIG_DECIMAL_SCALE, format_double, parse_big_decimal};
 
 use super::document::Scalar;
 use super::timestamp_text::LastDay;
@@ -95,7 +95,7 @@ pub(super) fn to_big_decimal(scalar: Scalar<'_>) -> Coerced<i256> {
         Scalar::Boolean(value) => Ok(Some(scaled(i64::from(value).into()))),
         Scalar::Integer(value) => Ok(Some(scaled(value.into()))),
         Scalar::Unsigned(value) => Ok(Some(scaled(value.into()))),
-        Scalar::Float(value) => decimal_text(&java_double(value)).map(Some),
+        Scalar::Float(value) => decimal_text(&format_double(value)).map(Some),
         Scalar::Huge(text) => decimal_text(text).map(Some),
         Scalar::Text(text) => decimal_text(trim(text)).map(Some),
     }
@@ -145,23 +145,10 @@ pub(super) fn write_text(scalar: Scalar<'_>, out: &mut String) {
         Scalar::Boolean(value) => write!(out, "{value}"),
         Scalar::Integer(value) => write!(out, "{value}"),
         Scalar::Unsigned(value) => write!(out, "{value}"),
-        Scalar::Float(value) => out.write_str(&java_double(value)),
+        Scalar::Float(value) => out.write_str(&format_double(value)),
         Scalar::Huge(text) | Scalar::Text(text) => out.write_str(text),
     };
     written.expect("writing to a string cannot fail");
-}
-
-/// Java's `Double.toString`: plain from a thousandth to ten millions, else with an exponent; always with a fraction.
-fn java_double(value: f64) -> String {
-    let magnitude = value.abs();
-    if value == 0.0 || (1e-3..1e7).contains(&magnitude) {
-        return format!("{value:?}");
-    }
-    let text = format!("{value:E}");
-    match text.split_once('E') {
-        Some((mantissa, exponent)) if !mantissa.contains('.') => format!("{mantissa}.0E{exponent}"),
-        _ => text,
-    }
 }
 
 /// Takes off what Java's `trim` does: blanks and control characters.

@@ -128,6 +128,7 @@ fn means_of(column: &str, steps: &[FilterStep]) -> Option<(&'static str, &'stati
         Means::Sorted => Some(("FILTER_SORTED_INDEX", "sorted_index")),
         Means::Inverted => Some(("FILTER_INVERTED_INDEX", "inverted_index")),
         Means::Range => Some(("FILTER_RANGE_INDEX", "range_index")),
+        Means::Json => Some(("FILTER_JSON_INDEX", "json_index")),
         Means::Bounds | Means::Nulls | Means::Dictionary | Means::Bloom | Means::ZoneMap => None,
     })
 }

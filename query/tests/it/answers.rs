@@ -231,6 +231,7 @@ fn visits() -> Bed {
     let names = |names: &[&str]| names.iter().map(|&name| name.into()).collect();
     let partition = PartitionFunction::new(PartitionHash::Modulo, 1_000).unwrap();
     spec.options = SegmentOptions {
+        json_columns: Default::default(),
         sorted_column: Some("site".into()),
         no_dictionary_columns: names(&["path", "ms", "bytes"]),
         inverted_columns: names(&["user"]),

@@ -37,7 +37,7 @@ impl Random {
         (self.0 >> 33) % bound
     }
 
-    fn pick<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+    pub(crate) fn pick<'a>(&mut self, choices: &[&'a str]) -> &'a str {
         choices[usize::try_from(self.below(choices.len() as u64)).unwrap()]
     }
 }
@@ -79,6 +79,7 @@ fn indexed(plain: &TableSpec) -> TableSpec {
     let columns = |names: &[&str]| names.iter().map(|&name| name.into()).collect();
     let pair = |function, column: Option<&str>| FunctionPair { function, column: column.map(Into::into) };
     let options = SegmentOptions {
+        json_columns: Default::default(),
         sorted_column: Some("city".into()),
         no_dictionary_columns: columns(&["price", "bytes", "ts", "ratio"]),
         inverted_columns: columns(&["user", "session", "code", "tags", "ok"]),

@@ -12,5 +12,6 @@ mod functions;
 mod hostile;
 mod joins;
 mod limits;
+mod search;
 mod sql;
 mod table;

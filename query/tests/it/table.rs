@@ -1,5 +1,6 @@
 //! Tables for tests: rows as JSON, laid out in segments in several ways.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::sync::Arc;
@@ -12,9 +13,10 @@ use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::Field as ArrowField;
 use meunier_query::{EngineConfig, QueryAnswer, QueryEngine, QueryRequest, QueryTable, Tables};
 use meunier_segment::consuming_segment::{ConsumingSegment, SegmentIdentity};
+use meunier_segment::json_flat::FlattenOptions;
 use meunier_segment::offset_range::{Offset, PartitionId};
 use meunier_segment::options::SegmentOptions;
-use meunier_segment::schema::{DataType, Field, Schema};
+use meunier_segment::schema::{ColumnName, DataType, Field, Schema};
 use meunier_segment::seal::seal;
 use meunier_segment::sealed_segment::SealedSegment;
 use meunier_segment::segment_name::SegmentName;
@@ -46,6 +48,8 @@ pub(crate) struct TableSpec {
     pub(crate) partitions: usize,
     pub(crate) null_handling: bool,
     pub(crate) options: SegmentOptions,
+    /// What queries know of how documents are taken apart, whether or not there are indexes.
+    pub(crate) json_columns: BTreeMap<ColumnName, FlattenOptions>,
 }
 
 impl TableSpec {
@@ -57,6 +61,7 @@ impl TableSpec {
             partitions: 2,
             null_handling: true,
             options: SegmentOptions::default(),
+            json_columns: BTreeMap::new(),
         }
     }
 }
@@ -82,6 +87,7 @@ impl Bed {
                 live: Arc::new(build_table(spec, layout, &files)),
                 null_handling_enabled: spec.null_handling,
                 timeout_ms: None,
+                json_columns: Arc::new(spec.json_columns.clone()),
                 time_column: None,
             });
         }

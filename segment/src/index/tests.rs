@@ -3,6 +3,7 @@
 mod ids;
 mod values;
 mod bloom;
+mod json;
 mod damage;
 
 use std::sync::Arc;

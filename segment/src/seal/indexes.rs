@@ -6,7 +6,9 @@ use super::SealedColumn;
 use crate::column::ColumnValues;
 use crate::dictionary::take_rows;
 use crate::error::SegmentError;
-use crate::index::{BloomFilter, IndexParts, InvertedIndex, PartitionSet, RangeIndex, SortedIndex};
+use crate::index::{
+    BloomFilter, IndexParts, InvertedIndex, JsonIndex, PartitionSet, RangeIndex, SortedIndex,
+};
 use crate::options::SegmentOptions;
 
 /// What an index is.
@@ -22,6 +24,8 @@ pub enum IndexKind {
     Bloom,
     /// Which partitions the values fall into.
     Partitions,
+    /// The rows of the values in documents.
+    Json,
     /// Aggregates over combinations of dimensions.
     StarTree,
 }
@@ -44,6 +48,7 @@ impl IndexKind {
             IndexKind::Range => "range",
             IndexKind::Bloom => "bloom",
             IndexKind::Partitions => "partitions",
+            IndexKind::Json => "json",
             IndexKind::StarTree => "star_tree",
         }
     }
@@ -85,6 +90,12 @@ pub(super) fn build(
     {
         let set = PartitionSet::build(&distinct_values(values)?, function);
         add(IndexKind::Partitions, set.map(|set| set.to_parts()));
+    }
+    if let Some(options) = options.json_columns.get(name)
+        && column.field.single_value
+    {
+        let index = JsonIndex::build(&distinct_values(values)?, options);
+        add(IndexKind::Json, index.map(|index| index.to_parts()));
     }
     add(IndexKind::Sorted, sorted.map(|index| index.to_parts()));
     Ok(built)

@@ -243,7 +243,7 @@ fn push_class(escaped: char, letters: &mut std::iter::Peekable<std::str::Chars<'
 }
 
 /// Returns the regular expression of a LIKE pattern.
-pub(super) fn of_like(like: &str) -> String {
+pub(crate) fn of_like(like: &str) -> String {
     let mut out = String::from("(?s)^");
     let mut letters = like.chars();
     while let Some(letter) = letters.next() {

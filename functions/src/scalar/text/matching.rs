@@ -5,14 +5,15 @@
 mod query;
 
 use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::DataType;
 use unicode_segmentation::UnicodeSegmentation;
 
 use self::query::TextQuery;
 use crate::description::FunctionGroup::Text as Group;
 use crate::scalar::call::{Call, Fault};
-use crate::scalar::function::{Function, Overload};
+use crate::scalar::function::{Asked, Function, Gives, Overload};
 use crate::scalar::kind::{Kind, Scalar};
-use crate::scalar::sink::{Output, collect};
+use crate::scalar::sink::collect;
 
 /// Words that the analyzer leaves out.
 const STOP_WORDS: [&str; 35] = [
@@ -28,8 +29,14 @@ pub(super) fn functions() -> Vec<Function> {
         "textMatch(text, query)",
         "Whether a text, or an element of an array, matches a query in Lucene's syntax: words, \"phrases\", prefix*, /regexp/, \
          AND, OR, NOT.",
-        [Overload::new(&[Kind::Many(Scalar::Text), Kind::One(Scalar::Text)], bool::gives(), matched)],
+        [Overload::new(&[Kind::Many(Scalar::Text), Kind::One(Scalar::Text)], Gives::Of(truth), matched)],
     )]
+}
+
+/// A constant query is read when the statement is planned, so that a fault in it is one of the statement.
+fn truth(asked: &Asked<'_>) -> Result<Gives, Fault> {
+    asked.text(1).map(TextQuery::parse).transpose()?;
+    Ok(Gives::Type(DataType::Boolean))
 }
 
 fn matched(call: &Call<'_>) -> Result<ArrayRef, Fault> {

@@ -133,3 +133,128 @@ fn makes_documents_and_keys() {
         (r#"jsonExtractKey('{"a":{"b":1}}', '$..**', 'dotNotation=true')"#, "[a, a.b]"),
     ]);
 }
+
+/// The documents of Pinot's own test of JSON_MATCH, by its ids.
+const DOCUMENTS: [(i32, &str); 27] = [
+    (0, "null"),
+    (1, "1"),
+    (2, r#""foo""#),
+    (3, "true"),
+    (4, "[1, 2, 3]"),
+    (5, r#"[1, "foo", true]"#),
+    (6, r#"[1, ["foo", true]]"#),
+    (7, r#"[{"key": 1}, {"key": "foo"}]"#),
+    (8, r#"{"key": null}"#),
+    (9, r#"{"key": 1}"#),
+    (10, r#"{"key": "foo"}"#),
+    (11, r#"{"key": true}"#),
+    (12, r#"{"key": [1, ["foo", true]]}"#),
+    (13, r#"{"key": [1, ["foo", [true]]], "key2": [2, ["bar", false]]}"#),
+    (15, r#"{"cities":[ "New York" ] }"#),
+    (16, r#"{"cities":[ "Washington", "New York"] }"#),
+    (17, r#"{"cities":[ "New York", "Washington"] }"#),
+    (18, r#"{"cities":[ "Washington"] }"#),
+    (19, r#"{"cities":[ "San Francisco"] }"#),
+    (20, r#"{"cities":[ "San Francisco", "Miami", "Washington"] }"#),
+    (21, r#"{"cities":[] }"#),
+    (22, r#"{"cities":[""] }"#),
+    (24, r#"{"country": "USA"}"#),
+    (25, r#"{"country": "Canada"}"#),
+    (26, r#"{"country": "Mexico"}"#),
+    (27, r#"{"country":""}"#),
+    (28, r#"{"country":null}"#),
+];
+
+fn matching(condition: &str, expected: &[i32]) {
+    let condition = condition.replace('\'', "''");
+    let rows: Vec<String> =
+        DOCUMENTS.iter().map(|(id, document)| format!("SELECT {id} AS id, '{document}' AS json")).collect();
+    let sql = format!(
+        "SELECT id FROM ({}) WHERE jsonMatch(json, '{condition}') ORDER BY id",
+        rows.join(" UNION ALL ")
+    );
+    let expected: Vec<String> = expected.iter().map(ToString::to_string).collect();
+    assert_eq!(ask(&sql), Ok(expected), "{condition}");
+}
+
+#[test]
+fn matches_documents_as_pinots_index_does() {
+    matching(r#""$"=1"#, &[1]);
+    matching(r#""$"='foo'"#, &[2]);
+    matching(r#""$"=true"#, &[3]);
+    matching(r#""$" IN (1, 'foo')"#, &[1, 2]);
+    matching(r#""$" IS NOT NULL"#, &[1, 2, 3]);
+    matching(r#""$[0]"=1"#, &[4, 5, 6]);
+    matching(r#""$[*]"=2"#, &[4]);
+    matching(r#""$[*]"='foo'"#, &[5]);
+    matching(r#""$[2]"=true"#, &[5]);
+    matching(r#""$[*][*]"=true"#, &[6]);
+    matching(r#""$[*][0]"='foo'"#, &[6]);
+    matching(r#""$[1][*]"=true"#, &[6]);
+    matching(r#""$[1][0]"='foo'"#, &[6]);
+    matching(r#""$[*][*]"=1"#, &[]);
+    matching(r#""$[*].key"=1"#, &[7]);
+    matching(r#""$[1].key"='foo'"#, &[7]);
+    matching(r#""$[*].foo"=1"#, &[]);
+    matching(r#""$.key"=1"#, &[9]);
+    matching(r#""$.key" IN (1, 'foo')"#, &[9, 10]);
+    matching(r#""$.key" IS NOT NULL"#, &[9, 10, 11]);
+    matching(r#""$.key[0]"=1"#, &[12, 13]);
+    matching(r#""$.key[*][0]"='foo'"#, &[12, 13]);
+    matching(r#""$.key[1][*]"=true"#, &[12]);
+    matching(r#""$.key[1][1][0]"=true"#, &[13]);
+    matching("key=true", &[11]);
+    matching("key", &[11]);
+    matching(r#""key[*][0]"='foo'"#, &[12, 13]);
+    matching(r#""$.key[*][*][*]"=true AND "$.key2[1][0]"='bar'"#, &[13]);
+    matching(r#""$.key[0]"=1 AND "$.key2[0]"=2"#, &[13]);
+    matching(
+        r#""$.country" IS NULL"#,
+        &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 17, 18, 19, 20, 21, 22, 28],
+    );
+}
+
+#[test]
+fn matches_values_that_are_not_those_asked_for() {
+    matching(r#""$.cities[0]" != 'Seattle'"#, &[15, 16, 17, 18, 19, 20, 22]);
+    matching(r#""$.cities[0]" != 'Washington'"#, &[15, 17, 19, 20, 22]);
+    matching(r#""$.cities[1]" != 'Washington'"#, &[16, 20]);
+    matching(r#""$.cities[*]" != 'Washington'"#, &[15, 16, 17, 19, 20, 22]);
+    matching(r#""$.cities[0]" NOT IN ('Washington', 'New York')"#, &[19, 20, 22]);
+    matching(r#""$.cities[1]" NOT IN ('Washington', 'New York')"#, &[20]);
+    matching(r#""$.cities[*]" NOT IN ('Washington', 'New York')"#, &[19, 20, 22]);
+    matching(r#""$.country" != 'USA'"#, &[25, 26, 27]);
+    matching(r#""$.country" NOT IN ('USA', 'Canada')"#, &[26, 27]);
+    matching(r#"REGEXP_LIKE("$.country", 'USA|Canada')"#, &[24, 25]);
+    matching(r#"REGEXP_LIKE("$.country", '[MC][ea].*')"#, &[25, 26]);
+    matching(r#"REGEXP_LIKE("$.country", 'US')"#, &[]);
+    matching(r#"REGEXP_LIKE("$.country", 'us.*', 'i')"#, &[24]);
+    matching(r#""$.country" LIKE 'c%'"#, &[25]);
+    matching(r#""$.country" < 'Romania'"#, &[25, 26, 27]);
+    matching(r#""$[*]" >= 2"#, &[4]);
+    matching(r#""$[*]" BETWEEN 2 AND 2.5"#, &[4]);
+    matching(r#""$" > -1"#, &[1]);
+}
+
+#[test]
+fn refuses_conditions_that_json_cannot_answer() {
+    for (condition, why) in [
+        (r#""$.a" ="#, "is not valid"),
+        (r#""$.a" = 1 "$.b""#, "at line 1, column 11"),
+        (r#""$.a" = 1 AND "$.b" IS NULL"#, "cannot be part of another condition"),
+        (r#"NOT "$.a" = 1"#, "NOT goes before JSON_MATCH"),
+        ("1 = 1", "a path is wanted"),
+        (r#""$.a" = "$.b""#, "a constant is wanted"),
+        (r#""$.a[0" = 1"#, "is not closed"),
+        (r#"REGEXP_LIKE("$.a", '(')"#, "is no regular expression"),
+        (r#"REGEXP_LIKE("$.a", 'a)(b')"#, "is no regular expression"),
+        (r#"startsWith("$.a", 'b')"#, "only REGEXP_LIKE"),
+        ("", "is not valid"),
+    ] {
+        refused(&format!("jsonMatch('{{}}', '{}')", condition.replace('\'', "''")), why);
+    }
+    let deep = "(".repeat(10_000);
+    refused(&format!("jsonMatch('{{}}', '{deep}')"), "at most");
+    let nested = format!("{}a{}", "(".repeat(1_000), ")".repeat(1_000));
+    refused(&format!("jsonMatch('{{}}', '{nested}')"), "recursion");
+}

@@ -10,11 +10,13 @@ use roaring::RoaringBitmap;
 use serde_json::{Value as Json, json};
 
 use super::ids::{any_ranges, lists, one, single};
+use super::json::{array_of_documents, condition, document};
 use super::{array_of, value_of};
 use crate::ids::Ids;
 use crate::index::{
-    BloomFilter, BloomFilterSize, IndexError, IndexParts, InvertedIndex, RangeIndex, SortedIndex,
+    BloomFilter, BloomFilterSize, IndexError, IndexParts, InvertedIndex, JsonIndex, RangeIndex, SortedIndex,
 };
+use crate::json_flat::FlattenOptions;
 use crate::schema::DataType;
 use crate::value::Value;
 
@@ -170,6 +172,16 @@ proptest! {
                     prop_assert!(index.count(low, high) <= 1500);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn json(damages in any_damage(), documents in prop::collection::vec(document(), 1..30), asked in condition()) {
+        let count = u32::try_from(documents.len()).unwrap();
+        let mut parts = JsonIndex::build(&array_of_documents(&documents), &FlattenOptions::default()).unwrap().to_parts();
+        damage(&mut parts, &damages);
+        if let Ok(index) = JsonIndex::from_parts(&parts, count) {
+            check_within(index.documents(&asked), count);
         }
     }
 
