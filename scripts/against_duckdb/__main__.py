@@ -19,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from . import answers, rows
+from . import answers, defects, rows
 from .layouts import LAYOUTS, Layout
 from .statements import statement
 from .store import Refused, Store, Topics, serving
@@ -118,12 +118,15 @@ def alike(one: Difference, other: Difference) -> bool:
 
 def ask_all(arena: Arena, options: argparse.Namespace) -> int:
     """Asks all queries; returns how many differ."""
-    differing = 0
+    differing, left_out = 0, 0
     began = time.monotonic()
     numbers = range(options.queries) if options.only is None else [options.only]
     for number in numbers:
         rng = random.Random(f"query {options.seed} {number}")
         query, multi_stage = statement(rng)
+        if defects.touches(query.text(MINE)) and not options.defects:
+            left_out += 1
+            continue
         layouts = rng.sample(LAYOUTS, min(options.layouts, len(LAYOUTS)))
         found = [(layout, difference) for layout, difference in arena.compare(query, multi_stage, layouts) if difference]
         if found:
@@ -131,8 +134,8 @@ def ask_all(arena: Arena, options: argparse.Namespace) -> int:
             report(arena, options, number, query, multi_stage, found)
         if (number + 1) % 500 == 0:
             print(f"{number + 1} queries in {time.monotonic() - began:.0f} s, {differing} differ", flush=True)
-    asked = len(numbers)
-    print(f"seed {options.seed}: {asked} queries in {time.monotonic() - began:.0f} s")
+    asked = len(numbers) - left_out
+    print(f"seed {options.seed}: {asked} queries in {time.monotonic() - began:.0f} s; {left_out} left out for {len(defects.DEFECTS)} known defects")
     print(f"test result: {'FAILED' if differing else 'ok'}. {asked - differing} passed; {differing} failed;")
     return differing
 
@@ -175,6 +178,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=30_000)
     parser.add_argument("--layouts", type=int, default=2, help="in how many of the layouts, chosen at random, each query is asked")
     parser.add_argument("--only", type=int, metavar="N", help="asks only this query of the seed")
+    parser.add_argument("--defects", action="store_true", help="asks also what is known to be answered wrong: defects.py lists it")
     options = parser.parse_args()
     with filled(options) as arena:
         return 1 if ask_all(arena, options) else 0
