@@ -14,6 +14,7 @@ pub mod decode;
 mod transform;
 mod progress;
 mod roll_up;
+mod open_segment;
 mod seal_policy;
 mod partition_consumer;
 mod commit;

@@ -18,8 +18,8 @@ use rdkafka::error::RDKafkaErrorCode;
 use crate::commit::{FrozenSegment, TableStorage};
 use crate::decode::{DecodeLimits, DecodedBatch, JsonDecoder, RecordRef, RowRules};
 use crate::error::IngestError;
-use crate::progress::{Progress, RecordCounts};
-use crate::roll_up::RollUp;
+use crate::open_segment::{ClosedSegment, OpenSegment};
+use crate::progress::Progress;
 use crate::seal_policy::{SealPolicy, SealReason};
 use crate::source::{FetchEvent, PartitionQueue};
 use crate::status::{PartitionState, PartitionStatus};
@@ -66,10 +66,7 @@ pub(crate) struct PartitionConsumer {
     /// What makes rows of records that are none as they come.
     pipeline: Option<RecordPipeline>,
     policy: SealPolicy,
-    segment: ConsumingSegment,
-    /// The segment's rows rolled up, where the table asks for it.
-    roll_up: Option<RollUp>,
-    counts: RecordCounts,
+    segment: OpenSegment,
     segment_began: Instant,
     progress: Progress,
     last_record: Option<RecordFingerprint>,
@@ -107,14 +104,9 @@ impl PartitionConsumer {
         let pipeline =
             RecordPipeline::new(config, schema, start.partition, limits, table.expressions.as_ref())
                 .map_err(|detail| IngestError::Transform { table: table.entry.name.to_string(), detail })?;
-        let roll_up = match config.roll_up(schema) {
-            Ok(Some(metrics)) => Some(RollUp::new(Arc::clone(schema), &metrics).map_err(|error| {
-                let detail = format!("rows cannot be rolled up: {error}");
-                IngestError::Transform { table: table.entry.name.to_string(), detail }
-            })?),
-            // What stands in the way was told when the table was made.
-            Ok(None) | Err(_) => None,
-        };
+        // What stands in the way of a roll-up was told when the table was made.
+        let metrics = config.roll_up(schema).ok().flatten();
+        let rows = new_segment(&table, start.partition, start.next_sequence, start.committed, now_ms);
         let rules = RowRules {
             continue_on_error: config.ingestion.continue_on_error,
             time_column: table.time_column.clone().filter(|_| config.ingestion.row_time_value_check),
@@ -124,10 +116,8 @@ impl PartitionConsumer {
             epoch: start.epoch,
             decoder: JsonDecoder::with_rules(Arc::clone(schema), limits, &rules),
             pipeline,
-            roll_up,
-            counts: RecordCounts::default(),
             filtered_before: start.filtered_committed,
-            segment: new_segment(&table, start.partition, start.next_sequence, start.committed, now_ms),
+            segment: OpenSegment::new(rows, schema, metrics),
             segment_began: Instant::now(),
             progress: Progress::new(start.committed),
             last_record: None,
@@ -173,7 +163,7 @@ impl PartitionConsumer {
     /// Records are missing up to `next`, and the user knows: goes on from there.
     pub(crate) fn skip_to(&mut self, next: Offset) {
         self.progress.skip_to(next);
-        self.segment.advance_to(self.progress.position());
+        self.segment.rows.advance_to(self.progress.position());
         self.publish();
     }
 
@@ -209,7 +199,7 @@ impl PartitionConsumer {
     }
 
     pub(crate) fn consuming_rows(&self) -> usize {
-        self.segment.rows()
+        self.segment.rows.rows()
     }
 
     pub(crate) fn is_sealing(&self) -> bool {
@@ -228,7 +218,7 @@ impl PartitionConsumer {
             return 0;
         }
         self.shared.ready.store(false, Ordering::Release);
-        let records_max = records_max.min(self.policy.rows_left(self.segment.rows())).max(1);
+        let records_max = records_max.min(self.policy.rows_left(self.segment.rows.rows())).max(1);
         let before = self.progress.position();
         let mut count = 0;
         self.backlog = true;
@@ -265,14 +255,7 @@ impl PartitionConsumer {
                         }
                         self.decoder.push(&record);
                         if self.decoder.bytes() >= BATCH_BYTES_MAX {
-                            append(
-                                &mut self.segment,
-                                &mut self.roll_up,
-                                &mut self.counts,
-                                &self.shared,
-                                self.decoder.take(),
-                                now_ms,
-                            );
+                            append(&mut self.segment, &self.shared, self.decoder.take(), now_ms);
                         }
                     }
                 }
@@ -283,26 +266,12 @@ impl PartitionConsumer {
         if let Some(pipeline) = &mut self.pipeline {
             pipeline.run(&pending, &mut self.decoder, |decoder| {
                 if decoder.bytes() >= BATCH_BYTES_MAX {
-                    append(
-                        &mut self.segment,
-                        &mut self.roll_up,
-                        &mut self.counts,
-                        &self.shared,
-                        decoder.take(),
-                        now_ms,
-                    );
+                    append(&mut self.segment, &self.shared, decoder.take(), now_ms);
                 }
             });
         }
-        append(
-            &mut self.segment,
-            &mut self.roll_up,
-            &mut self.counts,
-            &self.shared,
-            self.decoder.take(),
-            now_ms,
-        );
-        self.segment.advance_to(self.progress.position());
+        append(&mut self.segment, &self.shared, self.decoder.take(), now_ms);
+        self.segment.rows.advance_to(self.progress.position());
         // Of all fingerprints only the last before a seal is used, so one a fetch is enough.
         self.last_record = last_record.as_ref().map(fingerprint).or(self.last_record);
         let count = fetch.len();
@@ -335,42 +304,16 @@ impl PartitionConsumer {
             new_segment(&self.table, self.partition, self.next_sequence, self.progress.position(), now_ms);
         self.next_sequence += 1;
         self.segment_began = Instant::now();
-        let full = std::mem::replace(&mut self.segment, next);
-        let (rows, rejects) = self.rolled_up(full).freeze();
+        let ClosedSegment { rows, rejects, counts } = self.segment.close(next, &self.table.options);
         tracing::info!(segment = %rows.identity().name, rows = rows.rows(), reason = reason.name(), "sealing segment");
         self.sealing = Some(Arc::clone(&rows));
         self.sealing_rejects = rejects.len() as u64;
-        let counts = std::mem::take(&mut self.counts);
         self.filtered_before += counts.filtered;
         self.publish();
         let progress = self.progress.seal();
         // A segment of nothing but gaps has no last record.
         let last_record = self.last_record.filter(|record| record.offset >= progress.range().start);
         Some(FrozenSegment { rows, rejects, progress, counts, sequence, epoch: self.epoch, last_record })
-    }
-
-    /// Returns the segment as it is to be sealed: its rows rolled up where the table asks for it.
-    fn rolled_up(&mut self, segment: ConsumingSegment) -> ConsumingSegment {
-        let Some(rolled) = &self.roll_up else { return segment };
-        if rolled.merged_rows() > 0 {
-            match rolled.finish() {
-                Ok((rows, offsets)) => {
-                    self.counts.merged_rows = rolled.merged_rows();
-                    let rolled = segment.with_rows(&self.table.options, &rows, offsets);
-                    self.start_roll_up();
-                    return rolled;
-                }
-                Err(error) => {
-                    tracing::error!(segment = %segment.identity().name, %error, "the segment is sealed without being rolled up");
-                }
-            }
-        }
-        self.start_roll_up();
-        segment
-    }
-
-    fn start_roll_up(&mut self) {
-        self.roll_up = self.roll_up.take().and_then(|rolled| rolled.emptied().ok());
     }
 
     /// The segment being sealed is committed.
@@ -456,24 +399,24 @@ impl PartitionConsumer {
             return Some(SealReason::Request);
         }
         let bytes = self.segment_memory_bytes as u64;
-        self.policy.due(self.segment.rows() as u64, bytes, self.segment_began.elapsed())
+        self.policy.due(self.segment.rows.rows() as u64, bytes, self.segment_began.elapsed())
     }
 
     fn is_full(&self) -> bool {
-        self.policy.rows_left(self.segment.rows()) == 0
+        self.policy.rows_left(self.segment.rows.rows()) == 0
             || self.policy.due(0, self.segment_memory_bytes as u64, Duration::ZERO).is_some()
     }
 
     fn publish(&mut self) {
-        let consuming = self.segment.snapshot();
-        self.segment_memory_bytes = consuming.memory_bytes();
+        let consuming = self.segment.rows.snapshot();
+        self.segment_memory_bytes = consuming.memory_bytes() + self.segment.roll_up_bytes();
         let rows = consuming.rows() as u64;
         let sealing_rows = self.sealing.as_ref().map_or(0, |segment| segment.rows()) as u64;
         let rows_total = self.rows_committed + sealing_rows + rows;
         let rejected_total =
-            self.rejected_committed + self.sealing_rejects + self.segment.rejects().len() as u64;
-        let filtered_total = self.filtered_before + self.counts.filtered;
-        let name = self.segment.identity().name.clone();
+            self.rejected_committed + self.sealing_rejects + self.segment.rows.rejects().len() as u64;
+        let filtered_total = self.filtered_before + self.segment.counts.filtered;
+        let name = self.segment.rows.identity().name.clone();
         let memory_bytes = self.memory_bytes();
         let sealing_segments = usize::from(self.sealing.is_some());
         let position = self.progress.position();
@@ -500,29 +443,10 @@ impl PartitionConsumer {
     }
 }
 
-/// Appends what was decoded, and counts it.
-fn append(
-    segment: &mut ConsumingSegment,
-    roll_up: &mut Option<RollUp>,
-    counts: &mut RecordCounts,
-    shared: &PartitionShared,
-    batch: DecodedBatch<'_>,
-    now_ms: i64,
-) {
-    let Some(next) = batch.next_offset else { return };
-    counts.filtered += batch.filtered;
-    counts.extra_rows += batch.extra_rows;
-    if let Some(rolled) = roll_up
-        && let Err(error) = rolled.add(batch.rows)
-    {
-        tracing::error!(segment = %segment.identity().name, %error, "rows of the segment are not rolled up");
-        *roll_up = None;
-    }
-    segment.append_decoded(batch.rows);
-    segment.append_rejects(batch.rejects);
-    segment.advance_to(next);
-    if let Some(timestamp_ms) = batch.timestamp_ms_max {
-        segment.saw_record_at(timestamp_ms);
+/// Appends what was decoded, and tells of it.
+fn append(segment: &mut OpenSegment, shared: &PartitionShared, batch: DecodedBatch<'_>, now_ms: i64) {
+    if batch.next_offset.is_none() {
+        return;
     }
     let mut status = shared.status.lock();
     status.bytes_total += batch.payload_bytes;
@@ -532,6 +456,8 @@ fn append(
     if matches!(status.state, PartitionState::Starting | PartitionState::Idle) {
         status.state = PartitionState::Live;
     }
+    drop(status);
+    segment.append(batch);
 }
 
 /// Returns the segments with `rebuilt` in place of the one of its name.

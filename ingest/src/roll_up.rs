@@ -13,25 +13,31 @@ use arrow::array::{
 use arrow::compute::{cast, concat_batches, take_record_batch};
 use arrow::datatypes::{DataType, Decimal256Type, Float64Type, Int64Type, i256};
 use arrow::error::ArrowError;
-use arrow::row::{OwnedRow, RowConverter, SortField};
+use arrow::row::{RowConverter, SortField};
 use meunier_catalog::table_config::{MetricRollUp, RollUpFunction};
 use meunier_segment::row_buffer::RowBuffer;
 use meunier_segment::schema::{FieldRole, Schema};
+
+/// What a key takes in the table of places beside its bytes.
+const KEY_BYTES: usize = 48;
 
 /// The rolled up rows of one segment.
 #[derive(Debug)]
 pub(crate) struct RollUp {
     schema: Arc<Schema>,
-    functions: Arc<[(usize, RollUpFunction)]>,
+    functions: Vec<(usize, RollUpFunction)>,
     keys: Vec<usize>,
     converter: RowConverter,
-    places: HashMap<OwnedRow, usize>,
+    /// The place of each key, by its bytes as the converter writes them.
+    places: HashMap<Box<[u8]>, usize>,
     /// The first row of each key, its metrics as they came.
     firsts: Vec<RecordBatch>,
     /// The offset of each key's first row.
     offsets: Vec<i64>,
     metrics: Vec<Metric>,
     rows_taken: u64,
+    /// What keys and first rows take; the metrics are counted by their lengths.
+    bytes: usize,
 }
 
 /// The values of one metric, one a key.
@@ -49,19 +55,7 @@ impl RollUp {
     /// When the columns cannot be compared.
     pub(crate) fn new(schema: Arc<Schema>, metrics: &[MetricRollUp]) -> Result<RollUp, ArrowError> {
         let function = |metric: &MetricRollUp| Some((schema.field(&metric.column)?.0, metric.function));
-        let functions: Arc<[_]> = metrics.iter().filter_map(function).collect();
-        RollUp::of(Arc::clone(&schema), functions)
-    }
-
-    /// Returns the same without rows.
-    ///
-    /// # Errors
-    /// As [`RollUp::new`].
-    pub(crate) fn emptied(&self) -> Result<RollUp, ArrowError> {
-        RollUp::of(Arc::clone(&self.schema), Arc::clone(&self.functions))
-    }
-
-    fn of(schema: Arc<Schema>, functions: Arc<[(usize, RollUpFunction)]>) -> Result<RollUp, ArrowError> {
+        let functions: Vec<_> = metrics.iter().filter_map(function).collect();
         let fields = schema.fields().iter().enumerate();
         let keys: Vec<usize> =
             fields.filter(|(_, field)| field.role != FieldRole::Metric).map(|(at, _)| at).collect();
@@ -78,6 +72,7 @@ impl RollUp {
             firsts: Vec::new(),
             offsets: Vec::new(),
             rows_taken: 0,
+            bytes: 0,
         })
     }
 
@@ -97,11 +92,14 @@ impl RollUp {
         } else {
             let converted = self.converter.convert_columns(&keys)?;
             for (row, key) in (0..).zip(converted.iter()) {
-                let next = self.places.len();
-                let place = *self.places.entry(key.owned()).or_insert(next);
-                if place == next {
+                let key = key.as_ref();
+                let place = self.places.get(key).copied().unwrap_or_else(|| {
+                    let next = self.places.len();
+                    self.places.insert(key.into(), next);
+                    self.bytes += key.len() + KEY_BYTES;
                     firsts.push(row);
-                }
+                    next
+                });
                 places.push(place);
             }
         }
@@ -109,9 +107,19 @@ impl RollUp {
         for ((column, function), metric) in self.functions.iter().zip(&mut self.metrics) {
             metric.add(*function, batch.column(*column), &places)?;
         }
-        self.firsts.push(take_record_batch(&batch, &UInt32Array::from(firsts))?);
+        if !firsts.is_empty() {
+            let firsts = take_record_batch(&batch, &UInt32Array::from(firsts))?;
+            self.bytes += firsts.get_array_memory_size();
+            self.firsts.push(firsts);
+        }
         self.rows_taken += batch.num_rows() as u64;
         Ok(())
+    }
+
+    /// Returns the memory it takes, roughly.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let metrics: usize = self.metrics.iter().map(Metric::memory_bytes).sum();
+        self.bytes + self.offsets.capacity() * size_of::<i64>() + metrics
     }
 
     /// Returns how many rows were rolled up into others.
@@ -141,6 +149,14 @@ impl Metric {
             DataType::Int32 | DataType::Int64 => Metric::Whole(Vec::new()),
             DataType::Decimal256(..) => Metric::Decimal(Vec::new()),
             _ => Metric::Double(Vec::new()),
+        }
+    }
+
+    fn memory_bytes(&self) -> usize {
+        match self {
+            Metric::Whole(values) => values.capacity() * size_of::<Option<i64>>(),
+            Metric::Double(values) => values.capacity() * size_of::<Option<f64>>(),
+            Metric::Decimal(values) => values.capacity() * size_of::<Option<i256>>(),
         }
     }
 

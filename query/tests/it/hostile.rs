@@ -245,3 +245,12 @@ fn text_that_grows_is_held_to_its_limit() {
         &[245, 700, 720],
     );
 }
+
+#[test]
+fn sketches_of_many_groups_end_the_query_and_not_the_process() {
+    let bed = bed();
+    let answer = bed.json("SELECT c, DISTINCTCOUNTHLL(s, 24) FROM t GROUP BY c LIMIT 5");
+    let message = answer["exceptions"][0]["message"].as_str().unwrap();
+    assert!(message.contains("HyperLogLogs of 2^24 registers for"), "{message}");
+    assert_eq!(bed.json("SELECT DISTINCTCOUNTHLL(c, 16) FROM t")["exceptions"], json!([]));
+}

@@ -8,6 +8,7 @@ use arrow::datatypes::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use datafusion::common::resources_err;
 use datafusion::error::Result;
 
 use super::hll::{estimate, hash, offer_hash, raise_all, to_bytes};
@@ -15,6 +16,9 @@ use super::sketch::{Answer, Item};
 use crate::aggregate::cell::check_cell;
 use crate::aggregate::columns::cast_to;
 use crate::aggregate::computation::{Rows, States, array, counted};
+
+/// Registers of all groups together, a byte each.
+const REGISTERS_MAX: usize = 1 << 30;
 
 /// The HyperLogLogs of all groups. One without a value has only zeros: a value raises its register to one at least.
 pub(super) struct Registers {
@@ -37,6 +41,20 @@ impl Registers {
 
     fn of_group(&self, group: usize) -> &[u8] {
         &self.registers[group * self.width()..][..self.width()]
+    }
+
+    /// Makes room for groups, unless their registers would take more than any query may: what is asked for at once is asked for
+    /// before the query's memory is looked at.
+    fn grow_checked(&mut self, groups: usize) -> Result<()> {
+        if groups.saturating_mul(self.width()) > REGISTERS_MAX {
+            return resources_err!(
+                "HyperLogLogs of 2^{} registers for {groups} groups take more than {} MiB: ask for fewer groups or fewer registers",
+                self.log2_registers,
+                REGISTERS_MAX >> 20
+            );
+        }
+        self.grow(groups);
+        Ok(())
     }
 
     /// Offers the values that count.
@@ -70,7 +88,7 @@ impl Registers {
 
 impl States for Registers {
     fn update(&mut self, rows: &Rows<'_>, groups: usize) -> Result<()> {
-        self.grow(groups);
+        self.grow_checked(groups)?;
         let values = cast_to(&rows.arguments[0], &self.of)?;
         let counted = counted(values.logical_nulls(), rows.filter);
         let counted = counted.as_ref();
@@ -108,7 +126,7 @@ impl States for Registers {
     }
 
     fn merge(&mut self, written: &ArrayRef, of_groups: &[usize], groups: usize) -> Result<()> {
-        self.grow(groups);
+        self.grow_checked(groups)?;
         let (written, width) = (written.as_binary::<i64>(), self.width());
         for (row, group) in of_groups.iter().enumerate() {
             if written.is_valid(row) {
