@@ -71,6 +71,51 @@ async fn a_running_query_is_ended_by_the_name_its_client_gave_it() {
     assert_eq!(client.request("DELETE", "/query/Broker_other_1/1", Body::empty()).await.status, 400);
 }
 
+/// Waits until what a path answers is as `wanted` says.
+async fn until(client: &Client, path: &str, wanted: impl Fn(&Value) -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let answer = client.get(path).await.json();
+        if wanted(&answer) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{path}: {answer}");
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn queries_that_take_every_place_leave_ingestion_and_probes_alone() {
+    const QUERIES: usize = 12;
+    let (fixture, broker) = fixture().await;
+    let client = &fixture.client;
+    let running: Vec<_> = (0..QUERIES).map(|_| tokio::spawn(endless(client.clone(), ""))).collect();
+    until(client, "/queries", |listed| listed.as_object().unwrap().len() == QUERIES).await;
+
+    produce_visits(&broker.bootstrap(), 1, 1_000..2_000);
+    until(client, "/tables/visits/consumingSegmentsInfo", |info| {
+        let segments = info["_segmentToConsumingInfoMap"].as_object().unwrap();
+        segments.values().any(|infos| infos[0]["partitionToOffsetMap"]["0"] == json!("2000"))
+    })
+    .await;
+    assert_eq!(client.get("/health").await.text, "OK");
+    assert_eq!(client.get("/ready").await.status, 200);
+    let sealing = client.post("/tables/visits/forceCommit", &json!({})).await.json();
+    let job = format!("/tables/forceCommitStatus/{}", sealing["forceCommitJobId"].as_str().unwrap());
+    until(client, &job, |status| status["numberOfSegmentsYetToBeCommitted"] == json!(0)).await;
+
+    // All of this came to pass beside the queries, none of which has ended.
+    let listed = client.get("/queries").await.json();
+    assert_eq!(listed.as_object().unwrap().len(), QUERIES, "{listed}");
+    for id in listed.as_object().unwrap().keys() {
+        assert_eq!(client.request("DELETE", &format!("/query/{id}"), Body::empty()).await.status, 200);
+    }
+    for query in running {
+        assert_eq!(query.await.unwrap()["exceptions"][0]["errorCode"], json!(503));
+    }
+    client.await_rows("SELECT COUNT(*) FROM visits", &json!([[2_000]])).await;
+}
+
 #[tokio::test]
 async fn statements_are_looked_at_without_being_run() {
     let (fixture, _broker) = fixture().await;
