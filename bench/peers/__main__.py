@@ -10,11 +10,12 @@ import argparse
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from . import kafka, report
 from .datasets import Dataset
-from .engines import OURS, PEERS, SHARES_STORE
+from .engines import NEEDS_KAFKA, OURS, PEERS, SHARES_STORE
 
 ROOT = Path(__file__).parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "meunier"
@@ -69,7 +70,8 @@ class Run:
                 is_kept = self.given.reuse_peers and engine not in OURS and self.out(engine, f"measure.t{threads}").exists()
                 if not is_kept:
                     extra = ["--repetitions", str(self.given.repetitions), "--only", self.given.only]
-                    self.worker("measure", engine, *extra, threads=threads)
+                    with kafka.running(self.kafka_home) if engine in NEEDS_KAFKA else nullcontext():
+                        self.worker("measure", engine, *extra, threads=threads)
 
     def throughput(self) -> None:
         """Asks every engine from several clients at once."""

@@ -10,7 +10,7 @@ from .figures import Figures
 
 ROW, LEFT, WIDTH, TOP, GAP = 20, 300, 860, 84, 46
 COLOURS = {
-    "meunier-tuned": "#c2410c", "meunier-plain": "#fdba74",
+    "meunier-tuned": "#c2410c", "meunier-plain": "#fdba74", "meunier-half": "#9a3412",
     "pinot-tuned": "#7c3aed", "pinot-plain": "#c4b5fd",
     "chdb": "#a16207", "chdb-plain": "#fde047",
     "duckdb": "#15803d", "duckdb-sorted": "#86efac",

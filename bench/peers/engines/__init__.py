@@ -70,6 +70,7 @@ class Options:
 LABELS = {
     "meunier-tuned": "meunier, every index",
     "meunier-plain": "meunier, no index",
+    "meunier-half": "meunier, half consuming",
     "pinot-tuned": "Pinot, every index",
     "pinot-plain": "Pinot, no index",
     "chdb": "chdb, tuned",
@@ -80,7 +81,9 @@ LABELS = {
     "datafusion-pushdown": "DataFusion, push-down",
     "datafusion-sorted": "DataFusion, sorted, push-down",
 }
-OURS = ("meunier-tuned", "meunier-plain")
+OURS = ("meunier-tuned", "meunier-plain", "meunier-half")
+NEEDS_KAFKA = ("meunier-half",)
+"""Engines that read from Kafka while they are measured."""
 PEERS = {
     "events": (
         "chdb", "chdb-plain", "duckdb", "duckdb-sorted", "datafusion", "datafusion-pushdown", "datafusion-sorted", "pinot-tuned",
