@@ -3,13 +3,16 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
-use meunier_segment::column::Column;
+use arrow::array::{ArrayRef, UInt32Array};
+use arrow::compute::take;
+use meunier_segment::column::{Column, ColumnValues};
+use meunier_segment::dictionary::Dictionary;
+use meunier_segment::ids::Ids;
 
 use crate::compute::Compute;
 use crate::error::Result;
 use crate::input::{ChunkView, InputColumn, values_of};
-use crate::numbers::Input;
+use crate::numbers::{Input, valid_rows};
 use crate::rows::ChunkRows;
 
 /// An aggregate whose states the caller keeps.
@@ -19,6 +22,13 @@ pub trait ExternalFunction: Debug + Send + Sync {
     /// # Errors
     /// When the function does not work on its inputs.
     fn start(&self, grouped: bool) -> Result<Box<dyn ExternalStates>>;
+
+    /// Returns what the states take in place of values of the first input, one for each; nothing when they take the values
+    /// only. Of a dictionary this is asked once, instead of each row.
+    ///
+    /// # Errors
+    /// When the function does not work on the values.
+    fn codes(&self, values: &ArrayRef) -> Result<Option<ArrayRef>>;
 }
 
 /// The states of one external aggregate, one a group.
@@ -54,10 +64,19 @@ pub trait ExternalStates: Debug + Send {
     fn memory_bytes(&self) -> usize;
 }
 
+/// Codes are made of a dictionary that has at most so many values for each row in question: of one segment several chunks
+/// are read, as a rule.
+const DICTIONARY_SHARE_MAX: usize = 8;
+
 /// An external aggregate of one worker: its states, and how its inputs are read.
 #[derive(Debug)]
 pub(crate) struct External {
+    function: Arc<dyn ExternalFunction>,
     inputs: Vec<ArrayReader>,
+    /// The codes of the first input's dictionary.
+    codes: Option<Codes>,
+    /// Whether rows of the chunk at hand are handed on as codes.
+    takes_codes: bool,
     states: Box<dyn ExternalStates>,
     groups: usize,
 }
@@ -65,16 +84,50 @@ pub(crate) struct External {
 impl External {
     pub(crate) fn new(
         inputs: &[Input],
-        function: &dyn ExternalFunction,
+        function: &Arc<dyn ExternalFunction>,
         columns: &Arc<[InputColumn]>,
         grouped: bool,
     ) -> Result<External> {
         let inputs = inputs.iter().map(|input| ArrayReader::new(input, columns)).collect();
-        Ok(External { inputs, states: function.start(grouped)?, groups: 0 })
+        let states = function.start(grouped)?;
+        let function = Arc::clone(function);
+        Ok(External { function, inputs, codes: None, takes_codes: false, states, groups: 0 })
     }
 
-    pub(crate) fn open(&mut self, view: &ChunkView<'_>) -> Result<()> {
-        self.inputs.iter_mut().try_for_each(|input| input.open(view))
+    /// Makes ready for the rows of a chunk, of which `rows` are in question.
+    pub(crate) fn open(&mut self, view: &ChunkView<'_>, rows: usize) -> Result<()> {
+        self.inputs.iter_mut().try_for_each(|input| input.open(view))?;
+        self.takes_codes = self.open_codes(rows)?;
+        Ok(())
+    }
+
+    /// Makes codes of the first input's dictionary, where there is one and it is worth it; returns whether there are codes.
+    fn open_codes(&mut self, rows: usize) -> Result<bool> {
+        let Some(ColumnValues::Ids { dictionary, .. }) =
+            self.inputs.first().and_then(ArrayReader::opened).map(|column| &column.values)
+        else {
+            return Ok(false);
+        };
+        if let Some(codes) = &self.codes
+            && Arc::ptr_eq(&codes.dictionary, dictionary)
+        {
+            return Ok(codes.of_ids.is_some());
+        }
+        if dictionary.len() > rows.saturating_mul(DICTIONARY_SHARE_MAX) {
+            return Ok(false);
+        }
+        let of_ids = self.function.codes(&dictionary.scan_values()?)?;
+        let found = of_ids.is_some();
+        self.codes = Some(Codes { dictionary: Arc::clone(dictionary), of_ids });
+        Ok(found)
+    }
+
+    /// Returns the codes of some rows of the first input.
+    fn read_codes(&self, rows: &ChunkRows) -> Result<Option<ArrayRef>> {
+        let (true, Some(Codes { of_ids: Some(of_ids), .. })) = (self.takes_codes, &self.codes) else {
+            return Ok(None);
+        };
+        self.inputs.first().map_or(Ok(None), |input| input.read_by_id(of_ids, rows))
     }
 
     pub(crate) fn grow(&mut self, groups: usize) {
@@ -91,8 +144,12 @@ impl External {
             return Ok(());
         }
         let mut inputs = Vec::with_capacity(self.inputs.len());
-        for input in &self.inputs {
-            inputs.push(input.read(view, rows)?);
+        for (at, input) in self.inputs.iter().enumerate() {
+            let codes = if at == 0 { self.read_codes(rows)? } else { None };
+            inputs.push(match codes {
+                Some(codes) => codes,
+                None => input.read(view, rows)?,
+            });
         }
         self.states.take(&inputs, groups, self.groups)
     }
@@ -110,8 +167,16 @@ impl External {
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.states.memory_bytes()
+        let codes = self.codes.as_ref().and_then(|codes| codes.of_ids.as_ref());
+        self.states.memory_bytes() + codes.map_or(0, |codes| codes.get_array_memory_size())
     }
+}
+
+/// The codes of one dictionary's values, if the function has any.
+#[derive(Debug)]
+struct Codes {
+    dictionary: Arc<Dictionary>,
+    of_ids: Option<ArrayRef>,
 }
 
 /// Reads one input as arrays.
@@ -142,6 +207,32 @@ impl ArrayReader {
             ArrayReader::Column { .. } => Ok(()),
             ArrayReader::Computed { inputs, .. } => inputs.iter_mut().try_for_each(|input| input.open(view)),
         }
+    }
+
+    /// Returns the column that is read as it is.
+    fn opened(&self) -> Option<&Column> {
+        match self {
+            ArrayReader::Column { opened, .. } => opened.as_ref(),
+            ArrayReader::Computed { .. } => None,
+        }
+    }
+
+    /// Returns the entries of `of_ids` for some rows of a column with a dictionary.
+    fn read_by_id(&self, of_ids: &ArrayRef, rows: &ChunkRows) -> Result<Option<ArrayRef>> {
+        let ArrayReader::Column { input: InputColumn::Stored { shows_nulls, .. }, opened: Some(column) } =
+            self
+        else {
+            return Ok(None);
+        };
+        let ColumnValues::Ids { ids, .. } = &column.values else { return Ok(None) };
+        let mut of_rows = Vec::with_capacity(rows.len());
+        match ids {
+            Ids::U8(ids) => rows.for_each(|row| of_rows.push(u32::from(ids[row]))),
+            Ids::U16(ids) => rows.for_each(|row| of_rows.push(u32::from(ids[row]))),
+            Ids::U32(ids) => rows.for_each(|row| of_rows.push(ids[row])),
+        }
+        let nulls = column.nulls.as_ref().filter(|_| *shows_nulls).map(|nulls| valid_rows(nulls, rows));
+        Ok(Some(take(of_ids, &UInt32Array::new(of_rows.into(), nulls), None)?))
     }
 
     fn read(&self, view: &ChunkView<'_>, rows: &ChunkRows) -> Result<ArrayRef> {

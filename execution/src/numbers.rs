@@ -280,7 +280,7 @@ impl NullReader {
     }
 }
 
-fn valid_rows(nulls: &NullBuffer, rows: &ChunkRows) -> NullBuffer {
+pub(crate) fn valid_rows(nulls: &NullBuffer, rows: &ChunkRows) -> NullBuffer {
     let mut valid = Vec::with_capacity(rows.len());
     rows.for_each(|row| valid.push(nulls.is_valid(row)));
     NullBuffer::from(valid)

@@ -135,7 +135,7 @@ impl State {
                 values: Box::new(KeyColumn::new(key, columns, numbering)?),
             },
             Function::External { inputs, function } => {
-                Gathered::External(External::new(inputs, function.as_ref(), columns, has_keys)?)
+                Gathered::External(External::new(inputs, function, columns, has_keys)?)
             }
         };
         match &mut gathered {
@@ -165,7 +165,7 @@ impl State {
             | Gathered::Average { sums: fold, .. } => fold.input.open(view),
             Gathered::SumOfInts(fold) | Gathered::OrderedInts(fold) => fold.input.open(view),
             Gathered::Distinct { values, .. } => values.open(view, rows).map(|_| ()),
-            Gathered::External(external) => external.open(view),
+            Gathered::External(external) => external.open(view, rows),
         }
     }
 
@@ -443,12 +443,28 @@ impl<T: Number> Fold<T> {
     }
 
     fn take_records(&mut self, metric: &MetricColumn, records: &[u32], groups: &[u32]) {
-        for (&record, &group) in records.iter().zip(groups) {
-            let number = match metric {
-                MetricColumn::I64(numbers) => T::of_i64(numbers[record as usize]),
-                MetricColumn::F64(numbers) => T::of_f64(numbers[record as usize]),
-            };
-            let group = group as usize;
+        match metric {
+            MetricColumn::I64(numbers) => {
+                let number = |&record: &u32| T::of_i64(numbers[record as usize]);
+                self.take_numbers(records.iter().map(number), groups);
+            }
+            MetricColumn::F64(numbers) => {
+                let number = |&record: &u32| T::of_f64(numbers[record as usize]);
+                self.take_numbers(records.iter().map(number), groups);
+            }
+        }
+    }
+
+    fn take_numbers(&mut self, numbers: impl Iterator<Item = T>, groups: &[u32]) {
+        let numbers = numbers.zip(groups.iter().map(|&group| group as usize));
+        if self.folding == Folding::Sum {
+            for (number, group) in numbers {
+                self.numbers[group] = self.numbers[group].add(number);
+                self.seen[group] = true;
+            }
+            return;
+        }
+        for (number, group) in numbers {
             self.numbers[group] =
                 if self.seen[group] { self.folding.of(self.numbers[group], number) } else { number };
             self.seen[group] = true;

@@ -30,6 +30,7 @@ use std::sync::Arc;
 use datafusion::logical_expr::AggregateUDF;
 
 pub use self::empty::empty_value;
+pub(crate) use self::sketches::hashes_for;
 use self::udaf::{Definition, PinotAggregate};
 use crate::canonical;
 use crate::description::FunctionDescription;

@@ -16,6 +16,7 @@ mod scalar;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use datafusion::functions_window as window;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
@@ -34,6 +35,15 @@ pub use time::period::period_ms;
 /// Says what is wrong with it.
 pub fn json_condition(text: &str) -> Result<JsonCondition, String> {
     scalar::json_condition(text)
+}
+
+/// Returns hashes of values, one for each, for an aggregate that takes them as its first argument in the values' place:
+/// whoever has a dictionary hashes each value once, however many rows it stands in. Nothing for other aggregates.
+///
+/// # Errors
+/// When the values have a type that no column has.
+pub fn hashes_for(aggregate: &str, values: &ArrayRef) -> datafusion::error::Result<Option<ArrayRef>> {
+    aggregate::hashes_for(&canonical(aggregate), values)
 }
 
 /// Names that the dialect rewrites, so that they exist without an entry of their own.

@@ -75,6 +75,10 @@ impl ExternalFunction for ExternalAggregate {
         states.update_batch(&no_rows, &[], Some(&no_filter), 0).map_err(failed)?;
         Ok(Box::new(Grouped { states, no_rows, result_type: self.data_type(), known: 0, groups: Vec::new() }))
     }
+
+    fn codes(&self, values: &ArrayRef) -> ExecutionResult<Option<ArrayRef>> {
+        meunier_functions::hashes_for(self.aggregate.fun().name(), values).map_err(failed)
+    }
 }
 
 /// The state of one group that is always there.

@@ -9,6 +9,7 @@ mod smart;
 mod theta;
 mod tuple;
 
+use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use datafusion::common::plan_err;
 use datafusion::error::Result;
@@ -282,6 +283,14 @@ fn hll(call: &Call, answer: Answer) -> Result<Box<dyn States>> {
     match is_bytes(&call.types[0]) {
         true => Ok(Groups::boxed(Sketched::<Hll>::new(log2m, answer, &call.types[0], true)?)),
         false => Ok(Box::new(Registers::new(log2m, answer, &call.types[0])?)),
+    }
+}
+
+/// Returns hashes of values for the aggregates that take them in the values' place: those by HyperLogLog.
+pub(crate) fn hashes_for(aggregate: &str, values: &ArrayRef) -> Result<Option<ArrayRef>> {
+    match aggregate {
+        "distinctcounthll" | "distinctcountrawhll" => registers::hashes(values),
+        _ => Ok(None),
     }
 }
 

@@ -25,14 +25,17 @@ impl Hll {
     }
 }
 
-/// Raises the register that a hash falls on.
+/// Raises the register that a hash falls on, in the HyperLogLog of a group; those of all groups follow on each other.
 #[inline]
-pub(super) fn offer_hash(registers: &mut [u8], log2_registers: u8, hash: u32) {
+pub(super) fn offer_hash(registers: &mut [u8], group: usize, log2_registers: u8, hash: u32) {
     let log2 = u32::from(log2_registers);
     let rest = hash << log2 | ((1 << (log2 - 1)) + 1);
-    let register = &mut registers[(hash >> (u32::BITS - log2)) as usize];
+    let register = &mut registers[(group << log2) + (hash >> (u32::BITS - log2)) as usize];
     let value = (rest.leading_zeros() + 1).min(REGISTER_MAX) as u8;
-    *register = (*register).max(value);
+    // Most hashes raise nothing, and a write would hold up the next reading.
+    if *register < value {
+        *register = value;
+    }
 }
 
 /// Raises each register to that of another HyperLogLog of as many.
@@ -114,7 +117,7 @@ impl Sketch for Hll {
     }
 
     fn offer(&mut self, item: Item<'_>) {
-        offer_hash(&mut self.registers, self.log2_registers, hash(item));
+        offer_hash(&mut self.registers, 0, self.log2_registers, hash(item));
     }
 
     /// The first sketch of a group decides how many registers there are, as in Pinot.
