@@ -363,7 +363,11 @@ impl Worker {
             rest /= radix;
             *number = key.number(local)?;
         }
-        Ok(self.groups.intern(tuple).0)
+        Ok(match self.cells_are_stable {
+            // The group of each known combination stands in its cell.
+            true => self.groups.push_new(tuple),
+            false => self.groups.intern(tuple).0,
+        })
     }
 
     fn find_by_local_ids(&mut self, rows: &ChunkRows) -> Result<()> {

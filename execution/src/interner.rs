@@ -46,6 +46,7 @@ fn hash_int(value: i64) -> u64 {
 /// Numbers tuples of `width` numbers from zero.
 #[derive(Debug)]
 pub(crate) struct TupleInterner {
+    /// The numbers of the first tuples; those behind were known to be new, and are put here when one is looked for.
     numbers: HashTable<u32>,
     width: usize,
     /// The tuples, one after the other.
@@ -60,6 +61,7 @@ impl TupleInterner {
 
     /// Returns the number of a tuple, and whether it is new.
     pub(crate) fn intern(&mut self, tuple: &[u32]) -> (u32, bool) {
+        self.index_all();
         let TupleInterner { numbers, width, values, len } = self;
         let at = |number: u32| number as usize * *width..(number as usize + 1) * *width;
         let hash = hash_tuple(tuple);
@@ -71,6 +73,29 @@ impl TupleInterner {
         values.extend_from_slice(tuple);
         *len += 1;
         (number, true)
+    }
+
+    /// Returns the number of a tuple that is known to be new.
+    pub(crate) fn push_new(&mut self, tuple: &[u32]) -> u32 {
+        let number = u32::try_from(self.len).expect("fewer than 2^32 groups are numbered");
+        self.values.extend_from_slice(tuple);
+        self.len += 1;
+        number
+    }
+
+    fn index_all(&mut self) {
+        let TupleInterner { numbers, width, values, len } = self;
+        if numbers.len() == *len {
+            return;
+        }
+        let at = |number: u32| number as usize * *width..(number as usize + 1) * *width;
+        let missing = u32::try_from(numbers.len()).expect("fewer than 2^32 groups are numbered")
+            ..u32::try_from(*len).expect("fewer than 2^32 groups are numbered");
+        numbers.reserve(missing.len(), |&number| hash_tuple(&values[at(number)]));
+        for number in missing {
+            let hash = hash_tuple(&values[at(number)]);
+            numbers.insert_unique(hash, number, |&number| hash_tuple(&values[at(number)]));
+        }
     }
 
     pub(crate) fn len(&self) -> usize {

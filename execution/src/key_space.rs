@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryViewBuilder, BooleanArray, Float32Array, Float64Array, Int32Array,
-    Int64Array, StringViewBuilder, TimestampMillisecondArray,
+    Int64Array, StringViewBuilder, TimestampMillisecondArray, UInt32Array,
 };
 use arrow::buffer::NullBuffer;
+use arrow::compute::take;
 use arrow::datatypes::{
     DataType, Float32Type, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampMillisecondType,
 };
@@ -19,6 +20,9 @@ use arrow::row::{RowConverter, SortField};
 use crate::error::Result;
 use crate::interner::{BytesInterner, IntInterner};
 use meunier_segment::text_numbers::TextNumbers;
+
+/// Texts that stand in so many rows each, in the mean, are written once.
+const REPEATS_MIN: usize = 4;
 
 /// The number of null.
 pub(crate) const NULL: u32 = u32::MAX;
@@ -232,7 +236,14 @@ impl KeySpace {
             }
             Numbers::Bytes(bytes) => {
                 let value = |number: u32| (number != NULL).then(|| bytes.value(number));
-                Ok(self.array_of_bytes(numbers.iter().map(|&number| value(number))))
+                if bytes.len() * REPEATS_MIN > numbers.len() {
+                    return Ok(self.array_of_bytes(numbers.iter().map(|&number| value(number))));
+                }
+                // Views of one copy of each value, instead of a copy for each row.
+                let all = u32::try_from(bytes.len()).expect("fewer than 2^32 values are numbered");
+                let values = self.array_of_bytes((0..all).map(value));
+                let places = numbers.iter().map(|&number| (number != NULL).then_some(number));
+                Ok(take(&values, &places.collect::<UInt32Array>(), None)?)
             }
             Numbers::OfTable { numbers: of_table, .. } => of_table.with_values(|bytes| {
                 let value = |number: u32| (number != NULL).then(|| bytes.value(number));

@@ -318,9 +318,10 @@ impl QueryEngine {
         let turn = self.turn(timeout).await?;
         let core = Arc::clone(&self.core);
         let is_deep = call.known.token_count > TOKENS_SHALLOW;
+        let threads = self.threads_free();
         let mut answer = Box::pin(async move {
             let _turn = turn;
-            core.answer_known(&call).await
+            core.answer_known(&call, threads).await
         });
         let runtime = self.runtime();
         if is_deep {
@@ -357,6 +358,14 @@ impl QueryEngine {
                 running: self.core.config.concurrency_max,
             }),
         }
+    }
+
+    /// Returns the threads that one of the queries that run now may use. Readers beside the first end a query sooner, at the
+    /// price of merging what each gathered; where other queries keep the cores busy, only the price is left.
+    fn threads_free(&self) -> usize {
+        let EngineConfig { concurrency_max, threads, .. } = &self.core.config;
+        let running = concurrency_max.max(&1) - self.turns.available_permits().min(*concurrency_max.max(&1));
+        (threads / running.max(1)).max(1)
     }
 
     fn runtime(&self) -> &Runtime {
@@ -539,13 +548,14 @@ impl Core {
     }
 
     /// Answers a statement whose plan is known.
-    async fn answer_known(&self, call: &PlannedCall) -> Outcome {
+    /// Runs a known plan by at most `threads` readers.
+    async fn answer_known(&self, call: &PlannedCall, threads: usize) -> Outcome {
         let PlannedCall { known, parameters, table } = call;
         let snapshot = table.live.snapshot();
         let counters = Arc::new(ScanCounters::default());
         let tables = [(known.table_name.as_str(), &snapshot)];
         let mut statistics = statistics_of(tables.into_iter(), known.multistage, &known.options);
-        let result = self.run_short(known, parameters, &snapshot, &counters).await;
+        let result = self.run_short(known, parameters, &snapshot, &counters, threads).await;
         count(&mut statistics, &counters);
         match result {
             Ok((table, cut)) => Outcome { table: Some(table), error: cut, statistics },
@@ -559,12 +569,13 @@ impl Core {
         parameters: &[Option<ScalarValue>],
         snapshot: &TableSnapshot,
         counters: &Arc<ScanCounters>,
+        threads: usize,
     ) -> Result<(ResultTable, Option<QueryError>), QueryError> {
         let running = |error: DataFusionError| QueryError::from_execution(&error);
         let options = &known.options;
         let environment =
             query_environment(&self.environment, self.config.query_memory_bytes_max).map_err(running)?;
-        let threads = options.threads_max.unwrap_or(usize::MAX).min(self.config.threads).max(1);
+        let threads = options.threads_max.unwrap_or(usize::MAX).min(threads).max(1);
         let run = known.plan.run(parameters, snapshot, counters, threads, &environment.memory_pool);
         let batch = run.await.map_err(running)?;
         let bytes_max = options.response_bytes_max.unwrap_or(u64::MAX).min(self.config.response_bytes_max);
@@ -648,7 +659,7 @@ impl Core {
                 constants: shape.constants.iter().map(|(constant, _)| constant.clone()).collect(),
                 parameters: rewritten.parameters,
             });
-            let answer = self.run_short(&known, &parameters, &snapshot, counters).await;
+            let answer = self.run_short(&known, &parameters, &snapshot, counters, self.config.threads).await;
             if answer.is_ok() {
                 self.plans.insert(request, shape, known);
             }

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 /// Short enough that a cancelled query ends at once and others wait little; long enough that looking for other tasks,
-/// which asks the operating system, costs nothing beside it.
-const SLICE: Duration = Duration::from_micros(250);
+/// which asks the operating system and may move the query to another core, costs nothing beside it.
+const SLICE: Duration = Duration::from_millis(1);
 
 /// The time since a task last let others run.
 #[derive(Debug)]

@@ -81,7 +81,20 @@ impl SegmentRows {
                 ChunkRows::Range((start - first) as usize..(end.max(start) - first) as usize)
             }
             SegmentRows::Bitmap(bitmap) => {
-                ChunkRows::List(bitmap.range(first..last).map(|row| row - first).collect())
+                let mut listed = vec![0; self.count(first_row, rows) as usize];
+                let mut left = bitmap.range(first..last);
+                // Many at once: one after the other, each row would ask for its kind of container again.
+                let mut filled = 0;
+                loop {
+                    let more = left.next_many(&mut listed[filled..]).len();
+                    filled += more;
+                    if more == 0 {
+                        break;
+                    }
+                }
+                listed.truncate(filled);
+                listed.iter_mut().for_each(|row| *row -= first);
+                ChunkRows::List(listed)
             }
         }
     }
