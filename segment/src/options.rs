@@ -58,7 +58,7 @@ impl SegmentOptions {
         }
         for (column, function) in &self.partitioned_columns {
             hash.bytes(column.as_bytes());
-            hash.bytes(format!("{function:?}").as_bytes());
+            hash.bytes(function.described().as_bytes());
         }
         for (column, options) in &self.json_columns {
             hash.bytes(column.as_bytes());

@@ -155,7 +155,7 @@ impl IndexingConfig {
             partitioned_columns: self
                 .partitions
                 .iter()
-                .filter_map(|partition| Some((partition.column.clone(), partition.prunes?)))
+                .filter_map(|partition| Some((partition.column.clone(), partition.prunes.clone()?)))
                 .collect(),
             json_columns: self
                 .json

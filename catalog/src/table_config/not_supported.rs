@@ -224,8 +224,8 @@ fn find_indexes(indexing: &IndexingConfig, kept: &mut Kept) {
     one(
         indexing.partitions.iter().any(|partition| partition.prunes.is_none()),
         "segmentPartitionConfig",
-        "kept; segments are pruned by Murmur, Murmur3 (x86_32), Modulo, HashCode and ByteArray of whole numbers, times, \
-         texts and bytes, one a row; not by what is written here besides",
+        "kept; segments are pruned by Murmur, Murmur3, FNV, Modulo, HashCode, ByteArray and BoundedColumnValue of whole numbers, \
+         times, texts and bytes, one a row; not by what is written here besides",
     );
 }
 

@@ -85,10 +85,10 @@ pub(super) fn build(
         let index = BloomFilter::build(&distinct_values(values)?, size);
         add(IndexKind::Bloom, index.map(|index| index.to_parts()));
     }
-    if let Some(&function) = options.partitioned_columns.get(name)
+    if let Some(function) = options.partitioned_columns.get(name)
         && column.field.single_value
     {
-        let set = PartitionSet::build(&distinct_values(values)?, function);
+        let set = PartitionSet::build(&distinct_values(values)?, function.clone());
         add(IndexKind::Partitions, set.map(|set| set.to_parts()));
     }
     if let Some(options) = options.json_columns.get(name)
