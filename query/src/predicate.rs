@@ -25,6 +25,8 @@ use meunier_segment::value::{BIG_DECIMAL_SCALE, Value};
 
 use crate::compute::Computation;
 use crate::json_match::JsonMatch;
+use crate::text_match::TextMatch;
+use crate::text_prefix::{Prefixed, prefix_of};
 use meunier_functions::multi_value::ElementTest;
 
 /// What conditions are read against.
@@ -118,6 +120,9 @@ impl PredicateContext<'_> {
             Expr::Like(like) => Ok(self.like(like, negated)),
             Expr::ScalarFunction(function) if function.func.name() == "jsonmatch" => {
                 self.json_match(function, negated)
+            }
+            Expr::ScalarFunction(function) if function.func.name() == "textmatch" => {
+                self.text_match(function, negated)
             }
             Expr::ScalarFunction(function) => self.any_element(function, negated),
             _ => Ok(None),
@@ -245,6 +250,36 @@ impl PredicateContext<'_> {
         Ok(Some(Predicate::Value { column, test: Test::Truth(Arc::new(matching)) }))
     }
 
+    /// `textMatch(column, 'query'[, 'options'])`.
+    fn text_match(&self, function: &ScalarFunction, negated: bool) -> Result<Option<Predicate>> {
+        let (of, written) = match &function.args[..] {
+            [of, query] => (of, [Some(query), None]),
+            [of, query, options] => (of, [Some(query), Some(options)]),
+            _ => return Ok(None),
+        };
+        let Some(column) = column_of(of).filter(|column| column.cast.is_none()) else { return Ok(None) };
+        let mut texts = ["", ""];
+        for (text, argument) in texts.iter_mut().zip(written) {
+            let Some(argument) = argument else { continue };
+            let Some(constant) = literal_of(argument).and_then(|literal| literal.try_as_str().flatten())
+            else {
+                return Ok(None);
+            };
+            *text = constant;
+        }
+        let column = self.schema.index_of(column.name)?;
+        let InputColumn::Stored { field, .. } = &self.columns[column] else { return Ok(None) };
+        if !matches!(field.data_type, FieldType::String | FieldType::Json) {
+            return Ok(None);
+        }
+        let [query, options] = texts;
+        let matching = Arc::new(TextMatch::new(query, options, self.schema.field(column), negated)?);
+        Ok(Some(match field.single_value {
+            true => Predicate::Value { column, test: Test::Truth(matching) },
+            false => Predicate::Rows { columns: vec![column], truth: matching },
+        }))
+    }
+
     /// `$mv…(column, constant, …)`.
     fn any_element(&self, function: &ScalarFunction, negated: bool) -> Result<Option<Predicate>> {
         let name = function.func.name();
@@ -274,7 +309,11 @@ impl PredicateContext<'_> {
         if let [column] = computed.columns[..]
             && matches!(&self.columns[column], InputColumn::Stored { field, .. } if field.single_value)
         {
-            return Ok(Predicate::Value { column, test: Test::Truth(computed.compute) });
+            let compute = match prefix_of(&condition) {
+                Some(prefix) => Arc::new(Prefixed { prefix, compute: computed.compute }),
+                None => computed.compute,
+            };
+            return Ok(Predicate::Value { column, test: Test::Truth(compute) });
         }
         Ok(Predicate::Rows { columns: computed.columns, truth: computed.compute })
     }

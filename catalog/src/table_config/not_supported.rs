@@ -237,17 +237,17 @@ fn unbuilt_index(kind: IndexKind) -> Option<&'static str> {
         | IndexKind::Inverted
         | IndexKind::Range
         | IndexKind::Bloom
-        | IndexKind::Json => None,
+        | IndexKind::Json
+        | IndexKind::Text
+        | IndexKind::MultiColumnText
+        | IndexKind::Fst => None,
         IndexKind::Timestamp => {
             Some("no columns of coarser times are derived, dateTrunc is answered from the column itself")
-        }
-        IndexKind::Text | IndexKind::MultiColumnText => {
-            Some("the text index is not built by this version, TEXT_MATCH reads the values")
         }
         IndexKind::Vector => {
             Some("the vector index is not built by this version: VECTOR_SIMILARITY is refused")
         }
-        IndexKind::Fst | IndexKind::H3 | IndexKind::OpenStruct => {
+        IndexKind::H3 | IndexKind::OpenStruct => {
             Some("the index is not built by this version, queries are answered without it")
         }
     }

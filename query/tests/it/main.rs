@@ -13,5 +13,6 @@ mod hostile;
 mod joins;
 mod limits;
 mod search;
+mod text_search;
 mod sql;
 mod table;

@@ -115,7 +115,6 @@ impl Murmur3X64 {
         self.multipliers[1] = second.wrapping_mul(5).wrapping_add(0x6bce_6396);
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "32 bits are left of 64")]
     fn finish(self, len: u64) -> i32 {
         let scrambled = |mut hash: u64| {
             hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
