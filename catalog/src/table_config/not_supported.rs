@@ -211,8 +211,8 @@ fn find_indexes(indexing: &IndexingConfig, kept: &mut Kept) {
         }
     };
     let mut aggregations = indexing.star_trees.iter().flat_map(|tree| &tree.aggregations);
-    let sketches =
-        "kept; star-trees hold COUNT, SUM, MIN, MAX, AVG and MINMAXRANGE, other functions read the rows";
+    let sketches = "kept; star-trees hold COUNT, SUM, MIN, MAX, AVG, MINMAXRANGE, and the distinct values of single-value columns with a \
+         dictionary for DISTINCTCOUNTBITMAP and the HLL, ULL, theta and CPC sketches; other functions read the rows";
     one(
         aggregations.any(|aggregation| aggregation.pair_function.is_none()),
         "starTreeIndexConfigs",

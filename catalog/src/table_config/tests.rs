@@ -497,7 +497,7 @@ fn indexes_reach_the_segments_from_every_place() {
         &config,
         expect![[r#"
             kept /fieldConfigList/3/timestampConfig: kept; no columns of coarser times are derived, dateTrunc is answered from the column itself
-            kept /tableIndexConfig/starTreeIndexConfigs: kept; star-trees hold COUNT, SUM, MIN, MAX, AVG and MINMAXRANGE, other functions read the rows
+            kept /tableIndexConfig/starTreeIndexConfigs: kept; star-trees hold COUNT, SUM, MIN, MAX, AVG, MINMAXRANGE, and the distinct values of single-value columns with a dictionary for DISTINCTCOUNTBITMAP and the HLL, ULL, theta and CPC sketches; other functions read the rows
         "#]],
     );
     let indexing = right(&config).indexing;
@@ -588,6 +588,12 @@ fn indexes_reach_the_segments_from_every_place() {
                             ),
                         },
                         FunctionPair {
+                            function: DistinctCount,
+                            column: Some(
+                                "id",
+                            ),
+                        },
+                        FunctionPair {
                             function: Avg,
                             column: Some(
                                 "amount",
@@ -643,7 +649,7 @@ fn contradictions_between_places_are_told() {
             problem /tableIndexConfig/starTreeIndexConfigs/0/dimensionsSplitOrder/1: a star-tree's dimension needs a dictionary: take `day` off the raw columns
             problem /tableIndexConfig/starTreeIndexConfigs/0/functionColumnPairs/0: SUM takes numbers, and `country` is STRING: name another column
             problem /tableIndexConfig/starTreeIndexConfigs/0/functionColumnPairs/1: a star-tree cannot aggregate the multi-value column `tags`: remove the pair
-            problem /tableIndexConfig/starTreeIndexConfigs/0/functionColumnPairs/2: `SUMM` is no function of a star-tree: write one of COUNT, SUM, MIN, MAX, AVG, MINMAXRANGE; did you mean `SUM`?
+            problem /tableIndexConfig/starTreeIndexConfigs/0/functionColumnPairs/2: `SUMM` is no function of a star-tree: write one of COUNT, SUM, MIN, MAX, AVG, MINMAXRANGE, DISTINCTCOUNT; did you mean `SUM`?
             problem /tableIndexConfig/starTreeIndexConfigs/0/functionColumnPairs/3: the schema has no column `nothing`
         "#]],
     );

@@ -106,6 +106,7 @@ fn indexed(plain: &TableSpec) -> TableSpec {
                 pair(PairFunction::Min, Some("price")),
                 pair(PairFunction::Max, Some("price")),
                 pair(PairFunction::Max, Some("bytes")),
+                pair(PairFunction::DistinctCount, Some("user")),
             ],
             leaf_records_max: 100,
         }],
