@@ -25,7 +25,6 @@ use meunier_segment::value::{BIG_DECIMAL_SCALE, Value};
 
 use crate::compute::Computation;
 use crate::json_match::JsonMatch;
-use crate::text_match::TextMatch;
 use crate::text_prefix::{Prefixed, prefix_of};
 use meunier_functions::multi_value::ElementTest;
 
@@ -248,36 +247,6 @@ impl PredicateContext<'_> {
         }
         let matching = JsonMatch::new(condition, self.schema.field(column), negated)?;
         Ok(Some(Predicate::Value { column, test: Test::Truth(Arc::new(matching)) }))
-    }
-
-    /// `textMatch(column, 'query'[, 'options'])`.
-    fn text_match(&self, function: &ScalarFunction, negated: bool) -> Result<Option<Predicate>> {
-        let (of, written) = match &function.args[..] {
-            [of, query] => (of, [Some(query), None]),
-            [of, query, options] => (of, [Some(query), Some(options)]),
-            _ => return Ok(None),
-        };
-        let Some(column) = column_of(of).filter(|column| column.cast.is_none()) else { return Ok(None) };
-        let mut texts = ["", ""];
-        for (text, argument) in texts.iter_mut().zip(written) {
-            let Some(argument) = argument else { continue };
-            let Some(constant) = literal_of(argument).and_then(|literal| literal.try_as_str().flatten())
-            else {
-                return Ok(None);
-            };
-            *text = constant;
-        }
-        let column = self.schema.index_of(column.name)?;
-        let InputColumn::Stored { field, .. } = &self.columns[column] else { return Ok(None) };
-        if !matches!(field.data_type, FieldType::String | FieldType::Json) {
-            return Ok(None);
-        }
-        let [query, options] = texts;
-        let matching = Arc::new(TextMatch::new(query, options, self.schema.field(column), negated)?);
-        Ok(Some(match field.single_value {
-            true => Predicate::Value { column, test: Test::Truth(matching) },
-            false => Predicate::Rows { columns: vec![column], truth: matching },
-        }))
     }
 
     /// `$mv…(column, constant, …)`.

@@ -8,10 +8,16 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field};
 use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::expr::ScalarFunction;
 use meunier_execution::compute::{Compute, TextQuestion};
 use meunier_execution::error::ExecutionError;
+use meunier_execution::input::InputColumn;
+use meunier_execution::predicate::{Predicate, Test};
 use meunier_functions::text_query;
+use meunier_segment::schema::DataType as FieldType;
 use meunier_segment::text_search::{Analyzer, TextOptions, TextQuery, Words};
+
+use crate::predicate::{PredicateContext, column_of, literal_of};
 
 /// Metadata of a column whose texts are cut in another way than those of other columns.
 const TEXT_OPTIONS: &str = "meunier.text";
@@ -25,6 +31,38 @@ pub(crate) fn with_options(field: Field, options: &TextOptions) -> Field {
     let written = serde_json::to_string(options).expect("options are plain structs of flags and texts");
     metadata.insert(TEXT_OPTIONS.to_owned(), written);
     field.with_metadata(metadata)
+}
+
+impl PredicateContext<'_> {
+    /// `textMatch(column, 'query'[, 'options'])`.
+    pub(crate) fn text_match(&self, function: &ScalarFunction, negated: bool) -> Result<Option<Predicate>> {
+        let (of, written) = match &function.args[..] {
+            [of, query] => (of, [Some(query), None]),
+            [of, query, options] => (of, [Some(query), Some(options)]),
+            _ => return Ok(None),
+        };
+        let Some(column) = column_of(of).filter(|column| column.cast.is_none()) else { return Ok(None) };
+        let mut texts = ["", ""];
+        for (text, argument) in texts.iter_mut().zip(written) {
+            let Some(argument) = argument else { continue };
+            let Some(constant) = literal_of(argument).and_then(|literal| literal.try_as_str().flatten())
+            else {
+                return Ok(None);
+            };
+            *text = constant;
+        }
+        let column = self.schema.index_of(column.name)?;
+        let InputColumn::Stored { field, .. } = &self.columns[column] else { return Ok(None) };
+        if !matches!(field.data_type, FieldType::String | FieldType::Json) {
+            return Ok(None);
+        }
+        let [query, options] = texts;
+        let matching = Arc::new(TextMatch::new(query, options, self.schema.field(column), negated)?);
+        Ok(Some(match field.single_value {
+            true => Predicate::Value { column, test: Test::Truth(matching) },
+            false => Predicate::Rows { columns: vec![column], truth: matching },
+        }))
+    }
 }
 
 /// A query of a column's texts.
@@ -71,9 +109,12 @@ impl Compute for TextMatch {
         let holds: BooleanArray = match inputs[0].data_type() {
             DataType::List(_) => {
                 let lists = inputs[0].as_list::<i32>();
-                let rows = lists.iter().map(|row| {
-                    let texts = cast(&row?, &DataType::Utf8).ok()?;
-                    Some(self.holds(texts.as_string::<i32>().iter().flatten()))
+                let texts = cast(lists.values(), &DataType::Utf8)?;
+                let texts = texts.as_string::<i32>();
+                let rows = lists.offsets().windows(2).enumerate().map(|(row, borders)| {
+                    let elements = borders[0].cast_unsigned() as usize..borders[1].cast_unsigned() as usize;
+                    let elements = elements.filter(|element| texts.is_valid(*element));
+                    lists.is_valid(row).then(|| self.holds(elements.map(|element| texts.value(element))))
                 });
                 rows.collect()
             }
