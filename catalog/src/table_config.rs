@@ -26,7 +26,7 @@ use serde_json::{Map, Value};
 
 pub use indexing::{
     BloomFilter, ColumnPartition, IndexKind, IndexingConfig, JsonIndex, OtherIndex, StarTree,
-    StarTreeAggregation, TIMESTAMP_GRANULARITIES, TimestampIndex,
+    StarTreeAggregation, TIMESTAMP_GRANULARITIES, TextIndex, TimestampIndex,
 };
 pub use ingestion::{
     CollectionsToJson, ComplexTypeConfig, EnricherKind, Enrichment, IngestionConfig, MetricRollUp,

@@ -218,7 +218,7 @@ impl Worker {
             let ChunkRows::List(records) = &block else { unreachable!("a part of a list is a list") };
             for state in &mut self.states {
                 state.grow(groups);
-                state.take_records(&tree, records, &self.group_buffer);
+                state.take_records(&tree, segment, records, &self.group_buffer)?;
             }
         }
         Ok(Some(count))

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 
 use arrow::array::ArrayRef;
 use meunier_segment::json_flat::{FlattenOptions, JsonCondition};
+use meunier_segment::text_search::{TextQuery, WordOptions};
 
 use crate::error::Result;
 
@@ -15,6 +16,17 @@ pub struct JsonQuestion<'a> {
     pub condition: &'a JsonCondition,
     /// How documents are taken apart for it: an index that did it otherwise does not know the answer.
     pub options: &'a FlattenOptions,
+}
+
+/// A query of texts.
+#[derive(Debug, Clone, Copy)]
+pub struct TextQuestion<'a> {
+    /// The query.
+    pub query: &'a TextQuery,
+    /// Whether the texts are asked for that do not match.
+    pub negated: bool,
+    /// How texts are cut into words for it: an index that did it otherwise does not know the answer.
+    pub options: &'a WordOptions,
 }
 
 /// Computes one array from others, row by row and without side effects. Called on the values of a dictionary as well as
@@ -28,6 +40,16 @@ pub trait Compute: Any + Debug + Send + Sync {
 
     /// Returns what a JSON index is to be asked in its place, where it is such a question.
     fn json_question(&self) -> Option<JsonQuestion<'_>> {
+        None
+    }
+
+    /// Returns what a text index is to be asked in its place, where it is such a question.
+    fn text_question(&self) -> Option<TextQuestion<'_>> {
+        None
+    }
+
+    /// Returns what every text begins with for which the result is true, where that is known of a computation over texts.
+    fn text_prefix(&self) -> Option<&str> {
         None
     }
 

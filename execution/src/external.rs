@@ -8,6 +8,7 @@ use arrow::compute::take;
 use meunier_segment::column::{Column, ColumnValues};
 use meunier_segment::dictionary::Dictionary;
 use meunier_segment::ids::Ids;
+use meunier_segment::schema::Field;
 
 use crate::compute::Compute;
 use crate::error::Result;
@@ -29,6 +30,12 @@ pub trait ExternalFunction: Debug + Send + Sync {
     /// # Errors
     /// When the function does not work on the values.
     fn codes(&self, values: &ArrayRef) -> Result<Option<ArrayRef>>;
+
+    /// Returns whether the result depends only on which values the first input has, however often and in which order: then
+    /// distinct values may be given in the place of rows.
+    fn is_of_distinct_values(&self) -> bool {
+        false
+    }
 }
 
 /// The states of one external aggregate, one a group.
@@ -152,6 +159,34 @@ impl External {
             });
         }
         self.states.take(&inputs, groups, self.groups)
+    }
+
+    /// Returns the column that the first input is.
+    pub(crate) fn first_field(&self) -> Option<&Field> {
+        match self.inputs.first()? {
+            ArrayReader::Column { input: InputColumn::Stored { field, .. }, .. } => Some(field),
+            ArrayReader::Column { .. } | ArrayReader::Computed { .. } => None,
+        }
+    }
+
+    /// Takes values in the place of rows: each of the first input, beside the constants that the others are.
+    pub(crate) fn take_values(&mut self, values: &ArrayRef, groups: &[u32]) -> Result<()> {
+        if values.is_empty() {
+            return Ok(());
+        }
+        let mut inputs = Vec::with_capacity(self.inputs.len());
+        inputs.push(Arc::clone(values));
+        for input in self.inputs.iter().skip(1) {
+            match input {
+                ArrayReader::Computed { inputs: none, compute } if none.is_empty() => {
+                    inputs.push(compute.compute(&[], values.len())?);
+                }
+                ArrayReader::Computed { .. } | ArrayReader::Column { .. } => {
+                    unreachable!("only constants stand beside a star-tree's values")
+                }
+            }
+        }
+        self.states.take(&inputs, Some(groups), self.groups)
     }
 
     pub(crate) fn merge(&mut self, other: &mut External, groups: &[u32]) -> Result<()> {

@@ -8,6 +8,7 @@ use meunier_segment::ids::Ids;
 use meunier_segment::value::Value;
 use roaring::RoaringBitmap;
 
+use crate::compute::Compute;
 use crate::error::Result;
 use crate::number_test::holds_in_array;
 use crate::predicate::{Interval, Test};
@@ -43,6 +44,17 @@ impl IdSet {
                     let holds = holds_in_array(intervals, block.values());
                     append_runs(&mut ranges, block.first_id(), holds.iter().map(|&holds| holds != 0));
                 }
+                ranges
+            }
+            Test::Truth(compute) if let Some(within) = ids_of_prefix(compute.as_ref(), dictionary) => {
+                let values = dictionary.scan_values()?.slice(within.start as usize, within.len());
+                let truth = compute.compute(&[values], within.len())?;
+                let mut ranges = Vec::new();
+                append_runs(
+                    &mut ranges,
+                    within.start,
+                    truth.as_boolean().iter().map(|holds| holds == Some(true)),
+                );
                 ranges
             }
             Test::Truth(compute) => {
@@ -205,6 +217,18 @@ fn ids_of_points(intervals: &[Interval], dictionary: &Dictionary) -> Option<Vec<
     Some(ids.into_iter().map(|id| id..id + 1).collect())
 }
 
+/// Returns the only ids that can pass a computation over texts with a known beginning, where the dictionary is sorted.
+fn ids_of_prefix(compute: &dyn Compute, dictionary: &Dictionary) -> Option<Range<u32>> {
+    let prefix = compute.text_prefix().filter(|prefix| !prefix.is_empty())?;
+    if !dictionary.is_sorted() || dictionary.blocks().len() != 1 {
+        return None;
+    }
+    let texts = dictionary.blocks()[0].values().as_string_opt::<i32>()?;
+    let start = partition_point(texts.len(), |id| texts.value(id) < prefix);
+    let length = partition_point(texts.len() - start, |id| texts.value(start + id).starts_with(prefix));
+    Some(u32::try_from(start).ok()?..u32::try_from(start + length).ok()?)
+}
+
 fn append_runs(ranges: &mut Vec<Range<u32>>, first_id: u32, holds: impl Iterator<Item = bool>) {
     let mut begun = None;
     let mut id = first_id;
@@ -270,3 +294,6 @@ fn compare_at(values: &ArrayRef, position: usize, other: &Value) -> std::cmp::Or
         Value::Bytes(other) => values.as_binary::<i32>().value(position).cmp(other),
     }
 }
+
+#[cfg(test)]
+mod tests;

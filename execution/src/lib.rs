@@ -25,4 +25,5 @@ pub mod external;
 mod states;
 pub mod aggregation;
 pub mod star_tree_query;
+mod record_values;
 pub mod top_rows;

@@ -150,6 +150,15 @@ fn pair_of(aggregate: &Aggregate) -> Option<(PairFunction, Option<usize>)> {
         Function::Average(input) => (PairFunction::Avg, input),
         Function::Min(input) => (PairFunction::Min, input),
         Function::Max(input) => (PairFunction::Max, input),
+        Function::CountDistinct(Key::Column { column, .. }) => {
+            return Some((PairFunction::DistinctCount, Some(*column)));
+        }
+        Function::External { inputs, function } if function.is_of_distinct_values() => {
+            let (Input::Column(column), settings) = inputs.split_first()? else { return None };
+            let is_constant =
+                |input: &Input| matches!(input, Input::Computed { columns, .. } if columns.is_empty());
+            return settings.iter().all(is_constant).then_some((PairFunction::DistinctCount, Some(*column)));
+        }
         Function::CountValues(_) | Function::CountDistinct(_) | Function::External { .. } => return None,
     };
     match input {

@@ -19,6 +19,7 @@ use crate::input::{ChunkView, InputColumn, unreadable};
 use crate::key_space::Numbering;
 use crate::keys::{Key, KeyColumn};
 use crate::numbers::{Input, NullReader, Number, NumberReader};
+use crate::record_values::RecordValues;
 use crate::rows::ChunkRows;
 
 /// One aggregate of a query.
@@ -298,7 +299,16 @@ impl State {
     }
 
     /// Takes records of a star-tree, each of the group given for it. The tree was found to hold what the state gathers.
-    pub(crate) fn take_records(&mut self, tree: &StarTree, records: &[u32], groups: &[u32]) {
+    ///
+    /// # Errors
+    /// When the segment cannot be read, or a value makes an aggregate of the caller's fail.
+    pub(crate) fn take_records(
+        &mut self,
+        tree: &StarTree,
+        segment: &Segment,
+        records: &[u32],
+        groups: &[u32],
+    ) -> Result<()> {
         let metric = |function, column: Option<&Field>| {
             let column = column.map(|field| Arc::clone(&field.name));
             tree.metric(&FunctionPair { function, column }).expect("the tree covers the query")
@@ -323,10 +333,21 @@ impl State {
                 sums.take_records(metric(PairFunction::Sum, sums.input.field()), records, groups);
                 counts_of(counts);
             }
-            Gathered::CountValues { .. } | Gathered::Distinct { .. } | Gathered::External(_) => {
-                unreachable!("no star-tree holds values");
+            Gathered::Distinct { sets, values } => {
+                let (field, _) = values.stored_column().expect("the tree counts a column's values");
+                let found = RecordValues::of(tree, segment, field, records, groups)?;
+                let mut numbers = Vec::with_capacity(found.groups.len());
+                values.space.number_all(&found.values, &mut numbers)?;
+                sets.add(Some(&found.groups), &numbers, values.space.len());
             }
+            Gathered::External(external) => {
+                let field = external.first_field().expect("the tree holds a column's values");
+                let found = RecordValues::of(tree, segment, field, records, groups)?;
+                external.take_values(&found.values, &found.groups)?;
+            }
+            Gathered::CountValues { .. } => unreachable!("no star-tree holds values"),
         }
+        Ok(())
     }
 
     /// Adds the groups of another worker's state; `groups` says which group of this state each of them is.
@@ -452,6 +473,7 @@ impl<T: Number> Fold<T> {
                 let number = |&record: &u32| T::of_f64(numbers[record as usize]);
                 self.take_numbers(records.iter().map(number), groups);
             }
+            MetricColumn::Ids(_) => unreachable!("numbers are not stored as sets"),
         }
     }
 

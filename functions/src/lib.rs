@@ -26,7 +26,7 @@ use meunier_segment::json_flat::JsonCondition;
 pub use aggregate::empty_value;
 pub use description::{FunctionDescription, FunctionGroup};
 pub use id_set::{Id, IdSet};
-pub use scalar::ArrayUse;
+pub use scalar::{ArrayUse, TextQueryFault, text_query};
 pub use time::period::period_ms;
 
 /// Reads the condition of a JSON_MATCH.

@@ -31,6 +31,7 @@ use datafusion::logical_expr::ScalarUDF;
 
 pub use self::function::ArrayUse;
 pub(crate) use self::json::condition as json_condition;
+pub use self::text::matching::{TextQueryFault, text_query};
 use crate::bounded::BoundedText;
 use crate::canonical;
 use crate::description::FunctionDescription;

@@ -620,16 +620,9 @@ impl Core {
             let columns = used.shown_columns();
             let (host, counters) = (Arc::clone(&host_name), Arc::clone(counters));
             let cache = Arc::clone(&self.predicate_cache);
-            let json_columns = &used.table.json_columns;
-            let table = SnapshotTable::new(
-                used.snapshot,
-                columns,
-                options.rules,
-                host,
-                counters,
-                cache,
-                json_columns,
-            );
+            let search = &used.table.search;
+            let table =
+                SnapshotTable::new(used.snapshot, columns, options.rules, host, counters, cache, search);
             (name, table)
         });
         let parameters = values_of(&rewritten.parameters, shape, |_, _| true).unwrap_or_default();
@@ -649,7 +642,7 @@ impl Core {
                 table_name,
                 live: Arc::downgrade(&table.live),
                 null_handling_enabled: table.null_handling_enabled,
-                json_columns: Arc::clone(&table.json_columns),
+                search: Arc::clone(&table.search),
                 schema: Arc::clone(&snapshot.schema),
                 plan,
                 columns: output_columns(&logical, rewritten.column_names),

@@ -5,6 +5,7 @@
 
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
+use meunier_functions::TextQueryFault;
 use meunier_segment::nearest::did_you_mean;
 
 /// Pinot's error codes that this store answers with.
@@ -150,6 +151,12 @@ pub enum QueryError {
         /// The nearest name, as the end of a sentence.
         hint: String,
     },
+    /// The query of a TEXT_MATCH does not follow its syntax.
+    #[error("`textMatch`: {detail}")]
+    TextQuery {
+        /// What is wrong with it, and where.
+        detail: String,
+    },
     /// The query means nothing, or nothing that is supported.
     #[error("{detail}")]
     Invalid {
@@ -219,7 +226,9 @@ impl QueryError {
     /// Returns Pinot's code.
     pub fn code(&self) -> QueryErrorCode {
         match self {
-            QueryError::Syntax { .. } | QueryError::NotAQuery { .. } => QueryErrorCode::SqlParsing,
+            QueryError::Syntax { .. } | QueryError::NotAQuery { .. } | QueryError::TextQuery { .. } => {
+                QueryErrorCode::SqlParsing
+            }
             QueryError::TableMissing { .. } => QueryErrorCode::TableDoesNotExist,
             QueryError::ColumnMissing { .. } => QueryErrorCode::UnknownColumn,
             QueryError::FunctionMissing { .. }
@@ -266,7 +275,10 @@ impl QueryError {
 /// Returns the error of ours that DataFusion carries, or the one that its kind stands for.
 fn found_inside(error: &DataFusionError) -> Option<QueryError> {
     match error.find_root() {
-        DataFusionError::External(inner) => inner.downcast_ref::<QueryError>().cloned(),
+        DataFusionError::External(inner) => match inner.downcast_ref::<TextQueryFault>() {
+            Some(fault) => Some(QueryError::TextQuery { detail: fault.to_string() }),
+            None => inner.downcast_ref::<QueryError>().cloned(),
+        },
         DataFusionError::ResourcesExhausted(detail) => Some(QueryError::Memory { detail: detail.clone() }),
         DataFusionError::Internal(detail) => Some(QueryError::Internal { detail: detail.clone() }),
         DataFusionError::SchemaError(error, _) => match &**error {

@@ -15,6 +15,23 @@ use datafusion::physical_expr::{GroupsAccumulatorAdapter, PhysicalExpr, create_p
 use meunier_execution::error::{ExecutionError, Result as ExecutionResult};
 use meunier_execution::external::{ExternalFunction, ExternalStates};
 
+/// Aggregates whose results depend on nothing but which values there are. A theta or CPC sketch heeds their order too, but not
+/// beyond the error that it promises, and rows have no order that it could keep.
+const OF_DISTINCT_VALUES: [&str; 12] = [
+    "distinctcounthll",
+    "distinctcountrawhll",
+    "distinctcounthllplus",
+    "distinctcountrawhllplus",
+    "distinctcountull",
+    "distinctcountrawull",
+    "distinctcountthetasketch",
+    "distinctcountrawthetasketch",
+    "distinctcountcpcsketch",
+    "distinctcountrawcpcsketch",
+    "distinctcountmv",
+    "distinctcountsmarthll",
+];
+
 /// One aggregate of DataFusion's with its arguments.
 #[derive(Debug)]
 pub(crate) struct ExternalAggregate {
@@ -57,6 +74,10 @@ impl ExternalAggregate {
 }
 
 impl ExternalFunction for ExternalAggregate {
+    fn is_of_distinct_values(&self) -> bool {
+        OF_DISTINCT_VALUES.contains(&self.aggregate.fun().name())
+    }
+
     fn start(&self, grouped: bool) -> ExecutionResult<Box<dyn ExternalStates>> {
         if !grouped {
             return Ok(Box::new(One(self.aggregate.create_accumulator().map_err(failed)?)));

@@ -5,13 +5,12 @@
 //! looked up anew. A plan is used only while its table and the table's schema are the ones it was made for, and a statement
 //! whose meaning depends on the clock is not kept at all.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::tokenizer::Token;
-use meunier_segment::json_flat::FlattenOptions;
-use meunier_segment::schema::{ColumnName, Schema};
+use meunier_segment::schema::Schema;
 use meunier_segment::table_snapshot::LiveTable;
 use parking_lot::Mutex;
 
@@ -20,7 +19,7 @@ use crate::options::QueryOptions;
 use crate::response::OutputColumn;
 use crate::shape::{Parameter, Shape};
 use crate::short_path::ShortPlan;
-use crate::tables::{QueryTable, Tables};
+use crate::tables::{QueryTable, SearchOptions, Tables};
 
 /// So many shapes are kept at least, and twice as many at most. Higher: more dashboards without planning; a plan takes some
 /// kilobytes.
@@ -50,7 +49,7 @@ pub(crate) struct KnownPlan {
     /// The table itself, which is not kept open by a plan.
     pub(crate) live: Weak<LiveTable>,
     pub(crate) null_handling_enabled: bool,
-    pub(crate) json_columns: Arc<BTreeMap<ColumnName, FlattenOptions>>,
+    pub(crate) search: Arc<SearchOptions>,
     pub(crate) schema: Arc<Schema>,
     pub(crate) plan: ShortPlan,
     pub(crate) columns: Vec<OutputColumn>,
@@ -108,7 +107,7 @@ impl PlanCache {
         // The plan's reference keeps the address from being used again.
         let is_same = std::ptr::eq(Arc::as_ptr(&table.live), known.live.as_ptr())
             && table.null_handling_enabled == known.null_handling_enabled
-            && table.json_columns == known.json_columns
+            && table.search == known.search
             && Arc::ptr_eq(&table.live.schema(), &known.schema);
         is_same.then_some(PlannedCall { known, parameters, table })
     }

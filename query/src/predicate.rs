@@ -25,6 +25,7 @@ use meunier_segment::value::{BIG_DECIMAL_SCALE, Value};
 
 use crate::compute::Computation;
 use crate::json_match::JsonMatch;
+use crate::text_prefix::{Prefixed, prefix_of};
 use meunier_functions::multi_value::ElementTest;
 
 /// What conditions are read against.
@@ -118,6 +119,9 @@ impl PredicateContext<'_> {
             Expr::Like(like) => Ok(self.like(like, negated)),
             Expr::ScalarFunction(function) if function.func.name() == "jsonmatch" => {
                 self.json_match(function, negated)
+            }
+            Expr::ScalarFunction(function) if function.func.name() == "textmatch" => {
+                self.text_match(function, negated)
             }
             Expr::ScalarFunction(function) => self.any_element(function, negated),
             _ => Ok(None),
@@ -274,7 +278,11 @@ impl PredicateContext<'_> {
         if let [column] = computed.columns[..]
             && matches!(&self.columns[column], InputColumn::Stored { field, .. } if field.single_value)
         {
-            return Ok(Predicate::Value { column, test: Test::Truth(computed.compute) });
+            let compute = match prefix_of(&condition) {
+                Some(prefix) => Arc::new(Prefixed { prefix, compute: computed.compute }),
+                None => computed.compute,
+            };
+            return Ok(Predicate::Value { column, test: Test::Truth(compute) });
         }
         Ok(Predicate::Rows { columns: computed.columns, truth: computed.compute })
     }

@@ -4,7 +4,7 @@
 //! has not is types: a field may be a number in one record and a text in the next. So an expression is parsed once, and planned
 //! once for each combination of types that its fields come in. A field that is missing is null, and nulls are nulls.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ use crate::error::QueryError;
 use crate::options::QueryOptions;
 use crate::planner::PlanContext;
 use crate::statement::{Statement, parse_expression, tokens_of};
-use crate::tables::{QueryTable, Tables};
+use crate::tables::{QueryTable, SearchOptions, Tables};
 
 /// The table that a record is to its expressions.
 const RECORD: &str = "record";
@@ -197,7 +197,7 @@ fn plan(
         live: Arc::new(LiveTable::new(RECORD, schema)),
         null_handling_enabled: true,
         timeout_ms: None,
-        json_columns: Arc::default(),
+        search: Arc::default(),
         time_column: None,
     });
     let mut query = Statement::read(tokens_of(&format!("SELECT 1 FROM {RECORD} LIMIT 1"))?)?.parse()?;
@@ -234,7 +234,7 @@ fn plan(
             "".into(),
             counters,
             cache,
-            &BTreeMap::new(),
+            &SearchOptions::default(),
         );
         (name, table)
     });

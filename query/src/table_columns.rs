@@ -3,19 +3,20 @@
 //! Without null handling a stored column holds its default where a row is null, and `$null$name` says which rows are;
 //! with it, the nulls themselves are shown.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType as ArrowType, Field as ArrowField, Schema as ArrowSchema, SchemaRef};
 use meunier_execution::input::InputColumn;
 pub(crate) use meunier_execution::input::scan_type;
 use meunier_segment::consuming_segment::{OFFSET_COLUMN, offset_field};
-use meunier_segment::json_flat::FlattenOptions;
 use meunier_segment::nearest::did_you_mean;
-use meunier_segment::schema::{ColumnName, ComplexType, DataType, Field, FieldRole, Schema};
+use meunier_segment::schema::{ComplexType, DataType, Field, FieldRole, Schema};
 
-use crate::json_match::with_options;
+use crate::json_match;
 use crate::response::rows::{PINOT_TYPE, PINOT_TYPE_JSON, PINOT_TYPE_MAP};
+use crate::tables::SearchOptions;
+use crate::text_match;
 
 /// Begins the name of the flag that says where a column is null.
 const NULL_FLAG_PREFIX: &str = "$null$";
@@ -201,18 +202,18 @@ impl TableColumn {
     }
 }
 
-/// Returns the Arrow schema of these columns, of which some have a JSON index.
-pub(crate) fn arrow_schema(
-    columns: &[TableColumn],
-    json_columns: &BTreeMap<ColumnName, FlattenOptions>,
-) -> SchemaRef {
+/// Returns the Arrow schema of these columns, of which some are searched in a way of their own.
+pub(crate) fn arrow_schema(columns: &[TableColumn], search: &SearchOptions) -> SchemaRef {
     let mut fields = Vec::with_capacity(columns.len());
     for column in columns {
-        let field = column.arrow_field();
-        fields.push(match json_columns.get(field.name().as_str()) {
-            Some(options) => with_options(field, options),
-            None => field,
-        });
+        let mut field = column.arrow_field();
+        if let Some(options) = search.json_columns.get(column.name().as_str()) {
+            field = json_match::with_options(field, options);
+        }
+        if let Some(options) = search.text_columns.get(column.name().as_str()) {
+            field = text_match::with_options(field, options);
+        }
+        fields.push(field);
     }
     Arc::new(ArrowSchema::new(fields))
 }

@@ -3,7 +3,6 @@
 //! The provider holds the query's snapshot, so every mention of the table reads the same segments. Planning a scan prunes
 //! the segments, turns the pushed conditions into a [`Filter`], and states what metadata knows of the rows.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -21,8 +20,6 @@ use meunier_execution::counters::ScanCounters;
 use meunier_execution::input::InputColumn;
 use meunier_execution::predicate_cache::PredicateCache;
 use meunier_execution::segment_work::SegmentInput;
-use meunier_segment::json_flat::FlattenOptions;
-use meunier_segment::schema::ColumnName;
 use meunier_segment::table_snapshot::{Segment, TableSnapshot};
 
 use crate::bounds::Bounds;
@@ -30,6 +27,7 @@ use crate::options::Rules;
 use crate::reading::Reading;
 use crate::scan::{ScanInput, SegmentScan};
 use crate::table_columns::{TableColumn, arrow_schema};
+use crate::tables::SearchOptions;
 
 /// Rows that are worth a reader of their own: below, starting it costs more than it saves.
 const ROWS_A_READER: usize = 1 << 17;
@@ -55,9 +53,9 @@ impl SnapshotTable {
         host_name: Arc<str>,
         counters: Arc<ScanCounters>,
         predicate_cache: Arc<PredicateCache>,
-        json_columns: &BTreeMap<ColumnName, FlattenOptions>,
+        search: &SearchOptions,
     ) -> SnapshotTable {
-        let schema = arrow_schema(&columns, json_columns);
+        let schema = arrow_schema(&columns, search);
         let inputs = columns.iter().map(|column| column.input(&host_name)).collect();
         SnapshotTable { snapshot, columns, schema, rules, inputs, counters, predicate_cache }
     }

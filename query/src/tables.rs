@@ -10,6 +10,7 @@ use meunier_segment::json_flat::FlattenOptions;
 use meunier_segment::nearest::did_you_mean;
 use meunier_segment::schema::ColumnName;
 use meunier_segment::table_snapshot::LiveTable;
+use meunier_segment::text_search::TextOptions;
 use parking_lot::RwLock;
 
 /// Pinot's suffix for a table that is filled from a stream.
@@ -25,10 +26,19 @@ pub struct QueryTable {
     pub null_handling_enabled: bool,
     /// Time a query of this table may take, unless the query says otherwise.
     pub timeout_ms: Option<u64>,
-    /// How documents of the columns with a JSON index are taken apart.
-    pub json_columns: Arc<BTreeMap<ColumnName, FlattenOptions>>,
+    /// How what is searched in its columns is taken apart.
+    pub search: Arc<SearchOptions>,
     /// The column that segments are ordered by in time.
     pub time_column: Option<String>,
+}
+
+/// How documents and texts of columns are taken apart, whether or not an index answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SearchOptions {
+    /// Documents of the columns with a JSON index.
+    pub json_columns: BTreeMap<ColumnName, FlattenOptions>,
+    /// Texts of the columns with a text index.
+    pub text_columns: BTreeMap<ColumnName, TextOptions>,
 }
 
 /// All tables, shared between the server and the engine; clones are the same registry.

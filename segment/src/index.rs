@@ -20,6 +20,7 @@ mod range;
 mod bloom_filter;
 mod partitions;
 mod json;
+mod text;
 
 use arrow::buffer::Buffer;
 use serde::Serialize;
@@ -31,6 +32,7 @@ pub use json::JsonIndex;
 pub use partitions::PartitionSet;
 pub use range::RangeIndex;
 pub use sorted::SortedIndex;
+pub use text::{MatchingTexts, TextIndex};
 
 /// An index as a serving file holds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +76,11 @@ struct BufferList<'a>(std::slice::Iter<'a, Buffer>);
 impl BufferList<'_> {
     fn next(&mut self) -> Result<Buffer, String> {
         self.0.next().cloned().ok_or_else(|| "a buffer is missing".to_string())
+    }
+
+    /// Returns all that are left.
+    fn rest(self) -> Vec<Buffer> {
+        self.0.cloned().collect()
     }
 
     fn end(mut self) -> Result<(), String> {

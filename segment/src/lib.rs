@@ -6,6 +6,7 @@ pub mod nearest;
 pub mod json_reader;
 pub mod value;
 pub mod json_flat;
+pub mod text_search;
 pub mod schema;
 pub mod offset_range;
 pub mod reject;

@@ -7,6 +7,7 @@ use crate::json_flat::FlattenOptions;
 use crate::partition_function::PartitionFunction;
 use crate::schema::ColumnName;
 pub use crate::star_tree::{FunctionPair, PairFunction, StarTreeOptions};
+use crate::text_search::WordOptions;
 
 /// Storage choices of one table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct SegmentOptions {
     pub no_dictionary_columns: BTreeSet<ColumnName>,
     /// Columns that know the rows of each of their values.
     pub inverted_columns: BTreeSet<ColumnName>,
+    /// Columns whose distinct values are kept in order, so that those with a beginning are found, however many there are.
+    pub prefix_columns: BTreeSet<ColumnName>,
     /// Columns that know the rows of ranges of their values.
     pub range_columns: BTreeSet<ColumnName>,
     /// Columns that know of most values that they do not hold them, and how much they may take for it.
@@ -25,6 +28,8 @@ pub struct SegmentOptions {
     pub partitioned_columns: BTreeMap<ColumnName, PartitionFunction>,
     /// Columns of JSON that know the rows of the values in their documents, and what is taken of these.
     pub json_columns: BTreeMap<ColumnName, FlattenOptions>,
+    /// Columns of text that know the rows of their words, and how these are cut.
+    pub text_columns: BTreeMap<ColumnName, WordOptions>,
     /// Aggregates kept beside the rows.
     pub star_trees: Vec<StarTreeOptions>,
 }
@@ -58,13 +63,23 @@ impl SegmentOptions {
         }
         for (column, function) in &self.partitioned_columns {
             hash.bytes(column.as_bytes());
-            hash.bytes(format!("{function:?}").as_bytes());
+            hash.bytes(function.described().as_bytes());
         }
         for (column, options) in &self.json_columns {
             hash.bytes(column.as_bytes());
             let options =
                 serde_json::to_vec(options).expect("options are plain structs of numbers and texts");
             hash.bytes(b"json");
+            hash.bytes(&options);
+        }
+        for column in &self.prefix_columns {
+            hash.bytes(column.as_bytes());
+            hash.bytes(b"prefix");
+        }
+        for (column, options) in &self.text_columns {
+            hash.bytes(column.as_bytes());
+            let options = serde_json::to_vec(options).expect("options are plain structs of flags and texts");
+            hash.bytes(b"text");
             hash.bytes(&options);
         }
         hash.0

@@ -28,7 +28,7 @@ use crate::ids::Ids;
 use crate::offset_range::OffsetRange;
 use crate::options::SegmentOptions;
 use crate::schema::{Field, Schema};
-use crate::star_tree::{StarTree, StarTreeInput};
+use crate::star_tree::{FunctionPair, PairFunction, StarTree, StarTreeInput};
 use crate::stats::ColumnStats;
 use crate::value::Value;
 
@@ -117,9 +117,16 @@ pub fn seal(segment: &ConsumingSnapshot, options: &SegmentOptions) -> Result<Sea
 fn choice(field: &Field, options: &SegmentOptions) -> Choice {
     let is_sorted = options.sorted_column.as_ref() == Some(&field.name) && field.single_value;
     let is_star_tree_dimension = options.star_trees.iter().any(|tree| tree.dimensions.contains(&field.name));
+    let is_counted = |pair: &FunctionPair| {
+        pair.function == PairFunction::DistinctCount && pair.column.as_ref() == Some(&field.name)
+    };
+    let is_star_tree_dimension = is_star_tree_dimension
+        || options.star_trees.iter().flat_map(|tree| &tree.function_pairs).any(is_counted);
+    let is_searched =
+        options.inverted_columns.contains(&field.name) || options.prefix_columns.contains(&field.name);
     if options.no_dictionary_columns.contains(&field.name) || &*field.name == OFFSET_COLUMN {
         Choice::Plain
-    } else if is_sorted || options.inverted_columns.contains(&field.name) || is_star_tree_dimension {
+    } else if is_sorted || is_searched || is_star_tree_dimension {
         Choice::Always
     } else {
         Choice::WherePays

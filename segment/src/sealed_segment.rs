@@ -13,7 +13,7 @@ use crate::column::Column;
 use crate::dictionary::Dictionary;
 use crate::error::SegmentError;
 use crate::index::{
-    BloomFilter, IndexParts, InvertedIndex, JsonIndex, PartitionSet, RangeIndex, SortedIndex,
+    BloomFilter, IndexParts, InvertedIndex, JsonIndex, PartitionSet, RangeIndex, SortedIndex, TextIndex,
 };
 use crate::offset_range::{OffsetRange, PartitionId};
 use crate::seal::IndexKind;
@@ -41,6 +41,7 @@ struct SealedColumn {
     range: OnceLock<Arc<RangeIndex>>,
     bloom: OnceLock<Arc<BloomFilter>>,
     json: OnceLock<Arc<JsonIndex>>,
+    text: OnceLock<Arc<TextIndex>>,
     partitions: Option<PartitionSet>,
 }
 
@@ -244,6 +245,21 @@ impl SealedSegment {
         })
     }
 
+    /// Returns a column's text index, where it has one: of the texts of its dictionary's ids, or of its rows where it has no
+    /// dictionary or is a multi-value column.
+    ///
+    /// # Errors
+    /// [`SegmentError::Corrupt`] when the file's bytes are not what was written.
+    pub fn text_index(&self, column: usize) -> Result<Option<Arc<TextIndex>>, SegmentError> {
+        let entry = self.entry(column);
+        let dictionary = entry.dictionary.as_ref().filter(|_| entry.single_value);
+        let texts = dictionary.map_or(self.rows(), |values| values.count);
+        self.index(column, IndexKind::Text, &self.columns[column].text, |parts| {
+            let texts = u32::try_from(texts).map_err(|_| "too many texts".to_owned())?;
+            TextIndex::from_parts(parts, texts)
+        })
+    }
+
     /// Returns which partitions a column's values fall into, where that was asked for.
     pub fn partitions(&self, column: usize) -> Option<&PartitionSet> {
         self.columns[column].partitions.as_ref()
@@ -335,6 +351,7 @@ fn open_column(file: &ServingFile, entry: &ColumnEntry) -> Result<SealedColumn, 
         range: OnceLock::new(),
         bloom: OnceLock::new(),
         json: OnceLock::new(),
+        text: OnceLock::new(),
         partitions,
     })
 }

@@ -11,6 +11,7 @@
 mod options;
 mod id_set;
 mod metric;
+mod record_ids;
 mod input;
 mod sort;
 mod nodes;
@@ -19,9 +20,10 @@ mod select;
 mod parts;
 
 pub use id_set::IdSet;
-pub use input::{DimensionInput, MetricInput, StarTreeInput};
+pub use input::{DimensionInput, DistinctInput, MetricInput, StarTreeInput};
 pub use metric::MetricColumn;
 pub use options::{DIMENSIONS_MAX, FunctionPair, LEAF_RECORDS_MAX_DEFAULT, PairFunction, StarTreeOptions};
+pub use record_ids::RecordIds;
 pub use select::{DimensionFilter, SelectedRecords};
 
 use crate::ids::Ids;
@@ -58,7 +60,7 @@ impl Dimension {
 
 #[derive(Debug, Clone)]
 struct Metric {
-    /// COUNT, SUM, MIN or MAX.
+    /// COUNT, SUM, MIN, MAX or DISTINCTCOUNT.
     pair: FunctionPair,
     column: MetricColumn,
 }
@@ -112,7 +114,7 @@ impl StarTree {
         &self.dimensions[dimension].ids
     }
 
-    /// Returns the aggregated values of COUNT, SUM, MIN or MAX, one a record; of AVG and MINMAXRANGE ask for what
+    /// Returns the aggregated values of COUNT, SUM, MIN, MAX or DISTINCTCOUNT, one a record; of AVG and MINMAXRANGE ask for what
     /// [`FunctionPair::stored`] names.
     pub fn metric(&self, pair: &FunctionPair) -> Option<&MetricColumn> {
         self.metrics.iter().find(|metric| metric.pair == *pair).map(|metric| &metric.column)

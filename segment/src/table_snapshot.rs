@@ -12,7 +12,7 @@ use crate::column::Column;
 use crate::consuming_segment::ConsumingSnapshot;
 use crate::dictionary::Dictionary;
 use crate::error::SegmentError;
-use crate::index::{BloomFilter, InvertedIndex, JsonIndex, RangeIndex, SortedIndex};
+use crate::index::{BloomFilter, InvertedIndex, JsonIndex, RangeIndex, SortedIndex, TextIndex};
 use crate::offset_range::{OffsetRange, PartitionId};
 use crate::schema::{Field, Schema};
 use crate::sealed_segment::SealedSegment;
@@ -360,6 +360,16 @@ impl Segment {
     pub fn json_index(&self, field: &Field) -> Result<Option<Arc<JsonIndex>>, SegmentError> {
         let Some((segment, column)) = self.sealed_column(field) else { return Ok(None) };
         segment.json_index(column)
+    }
+
+    /// Returns a column's text index, where the segment is sealed and has one: of the texts of its dictionary's ids, or of its
+    /// rows where it has no dictionary or is a multi-value column.
+    ///
+    /// # Errors
+    /// When a sealed segment's file cannot be read or is corrupt.
+    pub fn text_index(&self, field: &Field) -> Result<Option<Arc<TextIndex>>, SegmentError> {
+        let Some((segment, column)) = self.sealed_column(field) else { return Ok(None) };
+        segment.text_index(column)
     }
 
     fn sealed_column(&self, field: &Field) -> Option<(&SealedSegment, usize)> {

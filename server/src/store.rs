@@ -18,7 +18,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use meunier_catalog::table_config::TableConfig;
 use meunier_catalog::{Catalog, TableEntry, TableId};
 use meunier_ingest::{Ingester, TableDefinition, TableStatus};
-use meunier_query::{QueryTable, Tables};
+use meunier_query::{QueryTable, SearchOptions, Tables};
 use meunier_segment::nearest::did_you_mean;
 use meunier_segment::schema::Schema;
 use meunier_segment::table_snapshot::LiveTable;
@@ -194,7 +194,10 @@ fn query_table(live: &Arc<LiveTable>, config: &TableConfig, _schema: &Schema) ->
         live: Arc::clone(live),
         null_handling_enabled: config.null_handling_enabled,
         timeout_ms: config.query.timeout_ms,
-        json_columns: Arc::new(config.segment_options().json_columns),
+        search: Arc::new(SearchOptions {
+            json_columns: config.segment_options().json_columns,
+            text_columns: config.indexing.text_columns(),
+        }),
         time_column: config.time_column.as_ref().map(ToString::to_string),
     }
 }

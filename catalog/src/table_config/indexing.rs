@@ -7,6 +7,7 @@ mod declaration;
 mod json_index;
 mod partitions;
 mod star_tree;
+mod text_index;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use meunier_segment::json_reader::{Findings, JsonObject};
 use meunier_segment::nearest::did_you_mean;
 use meunier_segment::options::SegmentOptions;
 use meunier_segment::schema::{ColumnName, DataType, Field, Schema};
+use meunier_segment::text_search::TextOptions;
 
 use super::columns::check_column;
 use declaration::IndexDeclaration;
@@ -22,6 +24,7 @@ pub use declaration::IndexKind;
 pub use json_index::JsonIndex;
 pub use partitions::ColumnPartition;
 pub use star_tree::{StarTree, StarTreeAggregation};
+pub use text_index::TextIndex;
 
 /// False positives of a bloom filter that does not say.
 const FALSE_POSITIVE_RATE: f64 = 0.05;
@@ -35,12 +38,16 @@ pub struct IndexingConfig {
     pub inverted: Vec<ColumnName>,
     /// Columns with a range index.
     pub range: Vec<ColumnName>,
+    /// Columns whose values are found by their beginnings: those with an FST or IFST index.
+    pub prefix: Vec<ColumnName>,
     /// Bloom filters.
     pub bloom: Vec<BloomFilter>,
     /// Columns stored without a dictionary.
     pub no_dictionary: Vec<ColumnName>,
     /// JSON indexes.
     pub json: Vec<JsonIndex>,
+    /// Text indexes, also those over several columns, one each.
+    pub text: Vec<TextIndex>,
     /// Timestamp indexes.
     pub timestamp: Vec<TimestampIndex>,
     /// Star-trees.
@@ -150,20 +157,31 @@ impl IndexingConfig {
             sorted_column: self.sorted_column.clone(),
             no_dictionary_columns: self.no_dictionary.iter().cloned().collect(),
             inverted_columns: self.inverted.iter().cloned().collect(),
+            prefix_columns: self.prefix.iter().cloned().collect(),
             range_columns: self.range.iter().cloned().collect(),
             bloom_columns: self.bloom.iter().map(|filter| (filter.column.clone(), filter.size())).collect(),
             partitioned_columns: self
                 .partitions
                 .iter()
-                .filter_map(|partition| Some((partition.column.clone(), partition.prunes?)))
+                .filter_map(|partition| Some((partition.column.clone(), partition.prunes.clone()?)))
                 .collect(),
             json_columns: self
                 .json
                 .iter()
                 .map(|index| (index.column.clone(), index.options.clone()))
                 .collect(),
+            text_columns: self
+                .text
+                .iter()
+                .map(|index| (index.column.clone(), index.options.words.clone()))
+                .collect(),
             star_trees: self.star_trees.iter().map(StarTree::options).collect(),
         }
+    }
+
+    /// Returns how texts and queries of the columns with a text index are read.
+    pub fn text_columns(&self) -> BTreeMap<ColumnName, TextOptions> {
+        self.text.iter().map(|index| (index.column.clone(), index.options.clone())).collect()
     }
 
     fn add(&mut self, declaration: IndexDeclaration, findings: &mut Findings) {
@@ -173,6 +191,7 @@ impl IndexingConfig {
             IndexKind::Sorted => {}
             IndexKind::Inverted => add_once(&mut self.inverted, column),
             IndexKind::Range => add_once(&mut self.range, column),
+            IndexKind::Fst => add_once(&mut self.prefix, column),
             IndexKind::NoDictionary => add_once(&mut self.no_dictionary, column),
             IndexKind::Bloom => {
                 let known = self.bloom.iter().position(|other| other.column == column);
@@ -193,16 +212,20 @@ impl IndexingConfig {
                     None => self.json.push(JsonIndex { column, options }),
                 }
             }
+            IndexKind::Text | IndexKind::MultiColumnText => {
+                let known = self.text.iter().position(|other| other.column == column);
+                let options = text_index::read(&declaration, findings);
+                match known {
+                    Some(_) if declaration.settings.is_empty() => {}
+                    Some(known) => self.text[known] = TextIndex { column, options },
+                    None => self.text.push(TextIndex { column, options }),
+                }
+            }
             IndexKind::Timestamp => {
                 let granularities = read_granularities(&declaration, findings);
                 self.timestamp.push(TimestampIndex { column, granularities });
             }
-            IndexKind::Text
-            | IndexKind::MultiColumnText
-            | IndexKind::Fst
-            | IndexKind::H3
-            | IndexKind::Vector
-            | IndexKind::OpenStruct => {
+            IndexKind::H3 | IndexKind::Vector | IndexKind::OpenStruct => {
                 self.other.push(OtherIndex { column, kind: declaration.kind });
             }
         }
@@ -298,18 +321,22 @@ fn check_kind(declaration: &IndexDeclaration, field: &Field, findings: &mut Find
     );
 }
 
-/// An inverted index lists rows by dictionary id, so it cannot be had without a dictionary.
+/// An inverted index lists rows by dictionary id, and an FST index finds values in the dictionary: neither can be had without.
 fn check_encodings(declarations: &[IndexDeclaration], findings: &mut Findings) {
-    for inverted in declarations.iter().filter(|declaration| declaration.kind == IndexKind::Inverted) {
-        let raw = |other: &&IndexDeclaration| {
-            other.kind == IndexKind::NoDictionary && other.column == inverted.column
+    for index in declarations {
+        let name = match index.kind {
+            IndexKind::Inverted => "inverted",
+            IndexKind::Fst => "FST",
+            _ => continue,
         };
+        let raw =
+            |other: &&IndexDeclaration| other.kind == IndexKind::NoDictionary && other.column == index.column;
         if let Some(raw) = declarations.iter().find(raw) {
             let message = format!(
-                "an inverted index needs a dictionary, which {} takes from `{}`: remove one of the two",
-                raw.path, inverted.column
+                "an {name} index needs a dictionary, which {} takes from `{}`: remove one of the two",
+                raw.path, index.column
             );
-            findings.problem(inverted.path.clone(), message);
+            findings.problem(index.path.clone(), message);
         }
     }
 }

@@ -211,8 +211,8 @@ fn find_indexes(indexing: &IndexingConfig, kept: &mut Kept) {
         }
     };
     let mut aggregations = indexing.star_trees.iter().flat_map(|tree| &tree.aggregations);
-    let sketches =
-        "kept; star-trees hold COUNT, SUM, MIN, MAX, AVG and MINMAXRANGE, other functions read the rows";
+    let sketches = "kept; star-trees hold COUNT, SUM, MIN, MAX, AVG, MINMAXRANGE, and the distinct values of single-value columns with a \
+         dictionary for DISTINCTCOUNTBITMAP and the HLL, ULL, theta and CPC sketches; other functions read the rows";
     one(
         aggregations.any(|aggregation| aggregation.pair_function.is_none()),
         "starTreeIndexConfigs",
@@ -224,8 +224,8 @@ fn find_indexes(indexing: &IndexingConfig, kept: &mut Kept) {
     one(
         indexing.partitions.iter().any(|partition| partition.prunes.is_none()),
         "segmentPartitionConfig",
-        "kept; segments are pruned by Murmur, Murmur3 (x86_32), Modulo, HashCode and ByteArray of whole numbers, times, \
-         texts and bytes, one a row; not by what is written here besides",
+        "kept; segments are pruned by Murmur, Murmur3, FNV, Modulo, HashCode, ByteArray and BoundedColumnValue of whole numbers, \
+         times, texts and bytes, one a row; not by what is written here besides",
     );
 }
 
@@ -237,17 +237,17 @@ fn unbuilt_index(kind: IndexKind) -> Option<&'static str> {
         | IndexKind::Inverted
         | IndexKind::Range
         | IndexKind::Bloom
-        | IndexKind::Json => None,
+        | IndexKind::Json
+        | IndexKind::Text
+        | IndexKind::MultiColumnText
+        | IndexKind::Fst => None,
         IndexKind::Timestamp => {
             Some("no columns of coarser times are derived, dateTrunc is answered from the column itself")
-        }
-        IndexKind::Text | IndexKind::MultiColumnText => {
-            Some("the text index is not built by this version, TEXT_MATCH reads the values")
         }
         IndexKind::Vector => {
             Some("the vector index is not built by this version: VECTOR_SIMILARITY is refused")
         }
-        IndexKind::Fst | IndexKind::H3 | IndexKind::OpenStruct => {
+        IndexKind::H3 | IndexKind::OpenStruct => {
             Some("the index is not built by this version, queries are answered without it")
         }
     }

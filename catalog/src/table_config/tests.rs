@@ -1,4 +1,7 @@
+use std::collections::BTreeSet;
+
 use expect_test::{Expect, expect};
+use meunier_segment::text_search::{TextAnalyzer, TextOptions};
 use serde_json::json;
 
 use super::*;
@@ -127,6 +130,64 @@ fn a_json_index_is_built_by_its_options_and_changing_them_changes_the_fingerprin
     assert_ne!(options.fingerprint(), right(&plain).segment_options().fingerprint());
     let (said, _) = with_index(json!({"includePaths": ["$.a"], "excludePaths": ["$.b"]}));
     assert!(said.contains("paths are either included or excluded"), "{said}");
+}
+
+#[test]
+fn a_text_index_is_built_by_its_options_from_every_place() {
+    let with_index = |field: Value| {
+        let mut entry = json!({"name": "country"});
+        entry.as_object_mut().unwrap().extend(field.as_object().unwrap().clone());
+        with(&[("/fieldConfigList", json!([entry]))])
+    };
+    let options = |config: &Value| right(config).indexing.text_columns()["country"].clone();
+    let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<BTreeSet<String>>();
+    let config = with_index(json!({"indexes": {"text": {"stopWordsInclude": ["java", "c"],
+        "stopWordsExclude": "is, the", "caseSensitive": true, "useANDForMultiTermQueries": true}}}));
+    assert_eq!(report(&config), "");
+    let found = options(&config);
+    assert_eq!(found.words.stop_words_include, words(&["java", "c"]));
+    assert_eq!(found.words.stop_words_exclude, words(&["is", "the"]));
+    assert!(found.words.case_sensitive && found.all_words && !found.wild_phrases);
+    let plain = with_index(json!({"indexTypes": ["TEXT"]}));
+    assert_eq!(options(&plain), TextOptions::default());
+    let fingerprint = |config: &Value| right(config).segment_options().fingerprint();
+    assert_ne!(fingerprint(&config), fingerprint(&plain));
+    // What only queries heed needs no other file.
+    let properties = with_index(json!({"indexType": "TEXT", "properties":
+        {"useANDForMultiTermTextIndexQueries": "true", "enablePrefixSuffixMatchingInPhraseQueries": "true"}}));
+    assert!(options(&properties).all_words && options(&properties).wild_phrases);
+    assert_eq!(fingerprint(&properties), fingerprint(&plain));
+    let analyzer = |class: &str| {
+        with_index(
+            json!({"indexTypes": ["TEXT"], "properties": {"stopWordInclude": "x", "luceneAnalyzerClass": class}}),
+        )
+    };
+    let whitespace = options(&analyzer("org.apache.lucene.analysis.core.WhitespaceAnalyzer"));
+    assert_eq!(whitespace.words.analyzer, TextAnalyzer::Whitespace);
+    assert!(whitespace.words.stop_words_include.is_empty());
+    let french = analyzer("org.apache.lucene.analysis.fr.FrenchAnalyzer");
+    assert_eq!(options(&french).words.stop_words_include, words(&["x"]));
+    assert!(report(&french).contains("cut by Lucene's standard analyzer"), "{}", report(&french));
+    let several = with(&[(
+        "/tableIndexConfig/multiColumnTextIndexConfig",
+        json!({"columns": ["country"],
+        "properties": {"caseSensitive": "false"}, "perColumnProperties": {"country": {"caseSensitive": "true"}}}),
+    )]);
+    assert!(options(&several).words.case_sensitive);
+}
+
+#[test]
+fn an_fst_index_sees_to_it_that_there_is_a_dictionary() {
+    for index in [json!({"indexTypes": ["FST"]}), json!({"indexes": {"ifst": {}}})] {
+        let mut entry = json!({"name": "country"});
+        entry.as_object_mut().unwrap().extend(index.as_object().unwrap().clone());
+        let config = with(&[("/fieldConfigList", json!([entry]))]);
+        assert_eq!(report(&config), "");
+        assert!(right(&config).segment_options().prefix_columns.contains("country"));
+        entry["encodingType"] = json!("RAW");
+        let config = with(&[("/fieldConfigList", json!([entry]))]);
+        assert!(report(&config).contains("an FST index needs a dictionary"), "{}", report(&config));
+    }
 }
 
 #[test]
@@ -436,7 +497,7 @@ fn indexes_reach_the_segments_from_every_place() {
         &config,
         expect![[r#"
             kept /fieldConfigList/3/timestampConfig: kept; no columns of coarser times are derived, dateTrunc is answered from the column itself
-            kept /tableIndexConfig/starTreeIndexConfigs: kept; star-trees hold COUNT, SUM, MIN, MAX, AVG and MINMAXRANGE, other functions read the rows
+            kept /tableIndexConfig/starTreeIndexConfigs: kept; star-trees hold COUNT, SUM, MIN, MAX, AVG, MINMAXRANGE, and the distinct values of single-value columns with a dictionary for DISTINCTCOUNTBITMAP and the HLL, ULL, theta and CPC sketches; other functions read the rows
         "#]],
     );
     let indexing = right(&config).indexing;
@@ -478,6 +539,7 @@ fn indexes_reach_the_segments_from_every_place() {
                 "id",
                 "tags",
             },
+            prefix_columns: {},
             range_columns: {
                 "detail",
                 "ts",
@@ -504,6 +566,7 @@ fn indexes_reach_the_segments_from_every_place() {
             },
             partitioned_columns: {},
             json_columns: {},
+            text_columns: {},
             star_trees: [
                 StarTreeOptions {
                     dimensions: [
@@ -522,6 +585,12 @@ fn indexes_reach_the_segments_from_every_place() {
                             function: Sum,
                             column: Some(
                                 "amount",
+                            ),
+                        },
+                        FunctionPair {
+                            function: DistinctCount,
+                            column: Some(
+                                "id",
                             ),
                         },
                         FunctionPair {
@@ -572,6 +641,7 @@ fn contradictions_between_places_are_told() {
             problem /fieldConfigList/1/indexes/inverted: says the opposite of /tableIndexConfig/invertedIndexColumns/1 about `day`: remove one of the two
             problem /fieldConfigList/1/indexes/bloom: says the opposite of /tableIndexConfig/bloomFilterColumns/0 about `day`: remove one of the two
             problem /tableIndexConfig/invertedIndexColumns/1: an inverted index needs a dictionary, which /fieldConfigList/1/indexes/dictionary takes from `day`: remove one of the two
+            problem /fieldConfigList/0/indexes/ifst: an FST index needs a dictionary, which /tableIndexConfig/noDictionaryColumns/0 takes from `id`: remove one of the two
             problem /fieldConfigList/1/indexTypes/0: an inverted index needs a dictionary, which /fieldConfigList/1/indexes/dictionary takes from `day`: remove one of the two
             problem /tableIndexConfig/onHeapDictionaryColumns/0: the schema has no column `nobody`
             problem /tableIndexConfig/optimizeDictionary: expected true or false, found `"perhaps"`: write `"optimizeDictionary": true` or `false`
@@ -579,7 +649,7 @@ fn contradictions_between_places_are_told() {
             problem /tableIndexConfig/starTreeIndexConfigs/0/dimensionsSplitOrder/1: a star-tree's dimension needs a dictionary: take `day` off the raw columns
             problem /tableIndexConfig/starTreeIndexConfigs/0/functionColumnPairs/0: SUM takes numbers, and `country` is STRING: name another column
             problem /tableIndexConfig/starTreeIndexConfigs/0/functionColumnPairs/1: a star-tree cannot aggregate the multi-value column `tags`: remove the pair
-            problem /tableIndexConfig/starTreeIndexConfigs/0/functionColumnPairs/2: `SUMM` is no function of a star-tree: write one of COUNT, SUM, MIN, MAX, AVG, MINMAXRANGE; did you mean `SUM`?
+            problem /tableIndexConfig/starTreeIndexConfigs/0/functionColumnPairs/2: `SUMM` is no function of a star-tree: write one of COUNT, SUM, MIN, MAX, AVG, MINMAXRANGE, DISTINCTCOUNT; did you mean `SUM`?
             problem /tableIndexConfig/starTreeIndexConfigs/0/functionColumnPairs/3: the schema has no column `nothing`
         "#]],
     );
@@ -612,7 +682,6 @@ fn what_is_not_acted_on_is_told_and_what_changes_answers_apart() {
             kept /task/taskTypeConfigsMap: kept; this version runs no tasks
             kept /quota/storage: kept; the table's size is not limited
             kept /quota/maxQueriesPerSecond: kept; queries are not limited by rate
-            kept /fieldConfigList/0/indexTypes/0: kept; the text index is not built by this version, TEXT_MATCH reads the values
             kept /segmentsConfig/replication: 3 copies are asked for; one process keeps one
             CHANGES ANSWERS /upsertConfig: kept; not applied: EVERY VERSION of a key is stored and counted, not only the newest
             CHANGES ANSWERS /ingestionConfig/streamIngestionConfig/streamConfigMaps/0/stream.kafka.decoder.class.name: kept; the decoder `a.SimpleAvroMessageDecoder` is not built by this version: its records CANNOT BE DECODED and are rejected; for plain JSON write org.apache.pinot.plugin.inputformat.json.JSONMessageDecoder

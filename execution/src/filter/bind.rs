@@ -62,9 +62,10 @@ impl Binder<'_> {
                     _ => Node::Null { field: Arc::clone(field), negated: *negated },
                 })
             }
-            Predicate::Rows { columns, truth } => {
-                Ok(Node::Rows { columns: columns.clone(), truth: Arc::clone(truth) })
-            }
+            Predicate::Rows { columns, truth } => Ok(match self.lists_by_index(columns, truth)? {
+                Some(found) => found,
+                None => Node::Rows { columns: columns.clone(), truth: Arc::clone(truth) },
+            }),
         }
     }
 
@@ -159,8 +160,10 @@ impl Binder<'_> {
             return self.plain_by_index(node, nulls_matter);
         };
         // A value that no row in question has may make a computation fail, so a failure here is not the query's.
-        let by_index =
-            self.documents_by_index(field, test)?.map(|ids| IdSet::of_bitmap(&ids, dictionary.len()));
+        let by_index = match self.documents_by_index(field, test)? {
+            Some(documents) => self.ids_of_documents(documents, test, &dictionary)?,
+            None => None,
+        };
         let Some(ids) = by_index.or_else(|| IdSet::of(test, &dictionary).ok()) else {
             return Ok(Node::Value(node));
         };

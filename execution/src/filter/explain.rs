@@ -32,6 +32,8 @@ pub enum Means {
     Range,
     /// A JSON index.
     Json,
+    /// A text index.
+    Text,
 }
 
 impl Means {
@@ -47,6 +49,7 @@ impl Means {
             Means::Inverted => "inverted index",
             Means::Range => "range index",
             Means::Json => "json index",
+            Means::Text => "text index",
         }
     }
 }
@@ -98,9 +101,10 @@ pub fn explain(input: &SegmentInput) -> Result<Vec<FilterStep>> {
                 }
             };
             if tests_rows {
-                // What answers a part of a condition drops nothing while the rest is open, but bounds of chunks do. Of a JSON
-                // index it is told all the same: rows are then tested for an id, and not for what is in their documents.
-                means.borrow_mut().retain(|means| *means == Means::Json);
+                // What answers a part of a condition drops nothing while the rest is open, but bounds of chunks do. Of JSON
+                // and text indexes it is told all the same: rows are then tested for an id, and not for what their texts hold,
+                // or are few.
+                means.borrow_mut().retain(|means| matches!(means, Means::Json | Means::Text));
                 means.borrow_mut().extend((left < rows).then_some(Means::ZoneMap));
             }
             let used: Vec<Means> = means.borrow().iter().copied().collect();

@@ -77,7 +77,7 @@ fn segments_are_left_out_by_partition() {
     let directory = TempDir::new().unwrap();
     let function = PartitionFunction::new(PartitionHash::Murmur, 4).unwrap();
     let options = SegmentOptions {
-        partitioned_columns: [("user".into(), function)].into(),
+        partitioned_columns: [("user".into(), function.clone())].into(),
         ..SegmentOptions::default()
     };
     let events = events(4_000, 11);

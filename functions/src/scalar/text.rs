@@ -7,7 +7,7 @@ mod change;
 mod compare;
 mod encode;
 mod find;
-mod matching;
+pub(crate) mod matching;
 mod slice;
 mod split;
 

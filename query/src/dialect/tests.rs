@@ -18,7 +18,7 @@ fn check(sql: &str, expect: Expect) {
         live: Arc::new(LiveTable::new("trips", Arc::new(schema))),
         null_handling_enabled: true,
         timeout_ms: None,
-        json_columns: Arc::default(),
+        search: Arc::default(),
         time_column: None,
     });
     let statement =

@@ -129,6 +129,7 @@ fn means_of(column: &str, steps: &[FilterStep]) -> Option<(&'static str, &'stati
         Means::Inverted => Some(("FILTER_INVERTED_INDEX", "inverted_index")),
         Means::Range => Some(("FILTER_RANGE_INDEX", "range_index")),
         Means::Json => Some(("FILTER_JSON_INDEX", "json_index")),
+        Means::Text => Some(("FILTER_TEXT_INDEX", "text_index")),
         Means::Bounds | Means::Nulls | Means::Dictionary | Means::Bloom | Means::ZoneMap => None,
     })
 }

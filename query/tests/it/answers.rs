@@ -231,7 +231,9 @@ fn visits() -> Bed {
     let names = |names: &[&str]| names.iter().map(|&name| name.into()).collect();
     let partition = PartitionFunction::new(PartitionHash::Modulo, 1_000).unwrap();
     spec.options = SegmentOptions {
+        prefix_columns: Default::default(),
         json_columns: Default::default(),
+        text_columns: Default::default(),
         sorted_column: Some("site".into()),
         no_dictionary_columns: names(&["path", "ms", "bytes"]),
         inverted_columns: names(&["user"]),

@@ -79,7 +79,9 @@ fn indexed(plain: &TableSpec) -> TableSpec {
     let columns = |names: &[&str]| names.iter().map(|&name| name.into()).collect();
     let pair = |function, column: Option<&str>| FunctionPair { function, column: column.map(Into::into) };
     let options = SegmentOptions {
+        prefix_columns: Default::default(),
         json_columns: Default::default(),
+        text_columns: Default::default(),
         sorted_column: Some("city".into()),
         no_dictionary_columns: columns(&["price", "bytes", "ts", "ratio"]),
         inverted_columns: columns(&["user", "session", "code", "tags", "ok"]),
@@ -104,6 +106,7 @@ fn indexed(plain: &TableSpec) -> TableSpec {
                 pair(PairFunction::Min, Some("price")),
                 pair(PairFunction::Max, Some("price")),
                 pair(PairFunction::Max, Some("bytes")),
+                pair(PairFunction::DistinctCount, Some("user")),
             ],
             leaf_records_max: 100,
         }],

@@ -13,5 +13,7 @@ mod hostile;
 mod joins;
 mod limits;
 mod search;
+mod star_tree;
+mod text_search;
 mod sql;
 mod table;

@@ -1,6 +1,5 @@
 //! Tables for tests: rows as JSON, laid out in segments in several ways.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::sync::Arc;
@@ -11,12 +10,13 @@ use arrow::array::{
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::Field as ArrowField;
-use meunier_query::{EngineConfig, QueryAnswer, QueryEngine, QueryRequest, QueryTable, Tables};
+use meunier_query::{
+    EngineConfig, QueryAnswer, QueryEngine, QueryRequest, QueryTable, SearchOptions, Tables,
+};
 use meunier_segment::consuming_segment::{ConsumingSegment, SegmentIdentity};
-use meunier_segment::json_flat::FlattenOptions;
 use meunier_segment::offset_range::{Offset, PartitionId};
 use meunier_segment::options::SegmentOptions;
-use meunier_segment::schema::{ColumnName, DataType, Field, Schema};
+use meunier_segment::schema::{DataType, Field, Schema};
 use meunier_segment::seal::seal;
 use meunier_segment::sealed_segment::SealedSegment;
 use meunier_segment::segment_name::SegmentName;
@@ -48,8 +48,8 @@ pub(crate) struct TableSpec {
     pub(crate) partitions: usize,
     pub(crate) null_handling: bool,
     pub(crate) options: SegmentOptions,
-    /// What queries know of how documents are taken apart, whether or not there are indexes.
-    pub(crate) json_columns: BTreeMap<ColumnName, FlattenOptions>,
+    /// What queries know of how documents and texts are taken apart, whether or not there are indexes.
+    pub(crate) search: SearchOptions,
 }
 
 impl TableSpec {
@@ -61,7 +61,7 @@ impl TableSpec {
             partitions: 2,
             null_handling: true,
             options: SegmentOptions::default(),
-            json_columns: BTreeMap::new(),
+            search: SearchOptions::default(),
         }
     }
 }
@@ -87,7 +87,7 @@ impl Bed {
                 live: Arc::new(build_table(spec, layout, &files)),
                 null_handling_enabled: spec.null_handling,
                 timeout_ms: None,
-                json_columns: Arc::new(spec.json_columns.clone()),
+                search: Arc::new(spec.search.clone()),
                 time_column: None,
             });
         }

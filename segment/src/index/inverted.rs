@@ -79,11 +79,24 @@ impl InvertedIndex {
             }
             ColumnValues::Plain(_) | ColumnValues::PlainLists { .. } => return None,
         };
+        Some(InvertedIndex::of(&lists, single_value))
+    }
+
+    /// Returns the index of lists of ids below `distinct`; `None` when they are more than a `u32` counts.
+    pub(super) fn of_lists<'a>(
+        distinct: usize,
+        rows: usize,
+        ids_of: impl Fn(usize) -> &'a [u32],
+    ) -> Option<InvertedIndex> {
+        Some(InvertedIndex::of(&RowLists::gather(distinct, rows, ids_of)?, false))
+    }
+
+    fn of(lists: &RowLists, single_value: bool) -> InvertedIndex {
         let starts = Starts::of_counts(&lists.counts);
         let form = lists.bitmaps().unwrap_or_else(|| {
             Form::Lists(Packed::new(lists.entries.iter().copied(), lists.rows.saturating_sub(1)))
         });
-        Some(InvertedIndex { starts, rows: lists.rows, single_value, form })
+        InvertedIndex { starts, rows: lists.rows, single_value, form }
     }
 
     /// Returns the rows that hold an id of these ranges, which ascend and do not overlap.

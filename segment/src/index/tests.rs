@@ -4,6 +4,7 @@ mod ids;
 mod values;
 mod bloom;
 mod json;
+mod text;
 mod damage;
 
 use std::sync::Arc;

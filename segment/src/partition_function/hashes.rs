@@ -52,3 +52,95 @@ fn partial_word(rest: &[u8]) -> u32 {
 fn wrapped_len(bytes: &[u8]) -> u32 {
     bytes.len() as u32
 }
+
+/// Fowler, Noll and Vo's hashes: multiply and add each byte, in this order or (1a) in the other.
+macro_rules! fnv {
+    ($fnv1:ident, $fnv1a:ident, $width:ty, $basis:literal, $prime:literal) => {
+        pub(super) fn $fnv1(bytes: &[u8]) -> $width {
+            bytes.iter().fold($basis, |hash: $width, byte| hash.wrapping_mul($prime) ^ <$width>::from(*byte))
+        }
+
+        pub(super) fn $fnv1a(bytes: &[u8]) -> $width {
+            bytes
+                .iter()
+                .fold($basis, |hash: $width, byte| (hash ^ <$width>::from(*byte)).wrapping_mul($prime))
+        }
+    };
+}
+
+fnv!(fnv1_32, fnv1a_32, u32, 0x811c_9dc5, 0x0100_0193);
+fnv!(fnv1_64, fnv1a_64, u64, 0xcbf2_9ce4_8422_2325, 0x0100_0000_01b3);
+
+/// The upper 32 bits of the Murmur 3 of 64 bits that Infinispan and Debezium compute: its start and constants are not those
+/// of the reference, and the bytes behind the last full block keep their signs.
+pub(super) fn murmur3_x64(bytes: &[u8], seed: i32) -> i32 {
+    let seed = i64::from(seed).cast_unsigned();
+    let mut state = Murmur3X64 {
+        hash: [0x9368_e53c_2f6a_f274 ^ seed, 0x586d_cd20_8f7c_d3fd ^ seed],
+        multipliers: [0x87c3_7b91_1142_53d5, 0x4cf5_ad43_2745_937f],
+    };
+    let (blocks, rest) = bytes.as_chunks::<16>();
+    for block in blocks {
+        let word = |at: usize| {
+            block[at..at + 8].iter().rev().fold(0, |word: u64, byte| word << 8 | u64::from(*byte))
+        };
+        state.mix([word(0), word(8)]);
+    }
+    if !rest.is_empty() {
+        let mut words = [0; 2];
+        for (at, byte) in rest.iter().enumerate() {
+            words[at / 8] ^= i64::from(byte.cast_signed()).cast_unsigned() << (at % 8 * 8);
+        }
+        state.mix(words);
+    }
+    state.finish(bytes.len() as u64)
+}
+
+struct Murmur3X64 {
+    hash: [u64; 2],
+    multipliers: [u64; 2],
+}
+
+impl Murmur3X64 {
+    fn mix(&mut self, words: [u64; 2]) {
+        let [first, second] = self.multipliers;
+        self.hash[0] ^= words[0].wrapping_mul(first).rotate_left(23).wrapping_mul(second);
+        self.hash[0] = self.hash[0].wrapping_add(self.hash[1]);
+        self.hash[1] = self.hash[1].rotate_left(41);
+        self.hash[1] ^= words[1].wrapping_mul(second).rotate_left(23).wrapping_mul(first);
+        self.hash[1] = self.hash[1].wrapping_add(self.hash[0]);
+        self.hash[0] = self.hash[0].wrapping_mul(3).wrapping_add(0x52dc_e729);
+        self.hash[1] = self.hash[1].wrapping_mul(3).wrapping_add(0x3849_5ab5);
+        self.multipliers[0] = first.wrapping_mul(5).wrapping_add(0x7b7d_159c);
+        self.multipliers[1] = second.wrapping_mul(5).wrapping_add(0x6bce_6396);
+    }
+
+    fn finish(self, len: u64) -> i32 {
+        let scrambled = |mut hash: u64| {
+            hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+            hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+            hash ^ (hash >> 33)
+        };
+        let second = self.hash[1] ^ len;
+        let first = self.hash[0].wrapping_add(second);
+        let second = second.wrapping_add(first);
+        let first = scrambled(first).wrapping_add(scrambled(second));
+        ((first >> 32) as u32).cast_signed()
+    }
+}
+
+/// Java's `String.equalsIgnoreCase`: letter by letter, by the capital or the small letter of one letter.
+pub(super) fn same_in_any_case(first: &str, second: &str) -> bool {
+    let capital = |letter: char| only(letter.to_uppercase()).unwrap_or(letter);
+    let small = |letter: char| match letter {
+        'İ' => 'i',
+        _ => only(letter.to_lowercase()).unwrap_or(letter),
+    };
+    let folded = |letter: char| small(capital(letter));
+    first.chars().map(folded).eq(second.chars().map(folded))
+}
+
+fn only(mut letters: impl Iterator<Item = char>) -> Option<char> {
+    let first = letters.next()?;
+    letters.next().is_none().then_some(first)
+}

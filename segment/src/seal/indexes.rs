@@ -7,7 +7,7 @@ use crate::column::ColumnValues;
 use crate::dictionary::take_rows;
 use crate::error::SegmentError;
 use crate::index::{
-    BloomFilter, IndexParts, InvertedIndex, JsonIndex, PartitionSet, RangeIndex, SortedIndex,
+    BloomFilter, IndexParts, InvertedIndex, JsonIndex, PartitionSet, RangeIndex, SortedIndex, TextIndex,
 };
 use crate::options::SegmentOptions;
 
@@ -26,6 +26,8 @@ pub enum IndexKind {
     Partitions,
     /// The rows of the values in documents.
     Json,
+    /// The rows of the words of texts.
+    Text,
     /// Aggregates over combinations of dimensions.
     StarTree,
 }
@@ -49,6 +51,7 @@ impl IndexKind {
             IndexKind::Bloom => "bloom",
             IndexKind::Partitions => "partitions",
             IndexKind::Json => "json",
+            IndexKind::Text => "text",
             IndexKind::StarTree => "star_tree",
         }
     }
@@ -85,10 +88,10 @@ pub(super) fn build(
         let index = BloomFilter::build(&distinct_values(values)?, size);
         add(IndexKind::Bloom, index.map(|index| index.to_parts()));
     }
-    if let Some(&function) = options.partitioned_columns.get(name)
+    if let Some(function) = options.partitioned_columns.get(name)
         && column.field.single_value
     {
-        let set = PartitionSet::build(&distinct_values(values)?, function);
+        let set = PartitionSet::build(&distinct_values(values)?, function.clone());
         add(IndexKind::Partitions, set.map(|set| set.to_parts()));
     }
     if let Some(options) = options.json_columns.get(name)
@@ -96,6 +99,17 @@ pub(super) fn build(
     {
         let index = JsonIndex::build(&distinct_values(values)?, options);
         add(IndexKind::Json, index.map(|index| index.to_parts()));
+    }
+    if let Some(options) = options.text_columns.get(name) {
+        let index = match values {
+            ColumnValues::Ids { .. } | ColumnValues::Plain(_) => {
+                TextIndex::build(&distinct_values(values)?, None, options)
+            }
+            ColumnValues::IdLists { offsets, .. } | ColumnValues::PlainLists { offsets, .. } => {
+                TextIndex::build(&values_of_rows(values)?, Some(offsets), options)
+            }
+        };
+        add(IndexKind::Text, index.map(|index| index.to_parts()));
     }
     add(IndexKind::Sorted, sorted.map(|index| index.to_parts()));
     Ok(built)

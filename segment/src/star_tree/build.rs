@@ -91,8 +91,7 @@ impl<'o> Growing<'o> {
             input.dimensions.iter().map(|dimension| dimension.cardinality).collect();
         let mut metrics = Vec::new();
         for pair in options.stored_pairs() {
-            let rows = pair.column.as_deref().and_then(|column| input.metric(column));
-            metrics.push(MetricBuilder::of_rows(&pair, rows, &groups.group_of, records)?);
+            metrics.push(MetricBuilder::of_rows(&pair, input.rows_of(&pair), &groups.group_of, records)?);
         }
         let root = GrowingNode {
             value: STAR,

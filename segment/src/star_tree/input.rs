@@ -10,8 +10,8 @@ use arrow::datatypes::{
     DataType as ArrowType, Float32Type, Float64Type, Int32Type, Int64Type, TimestampMillisecondType,
 };
 
-use super::metric::MetricColumn;
-use super::options::{FunctionPair, StarTreeOptions};
+use super::metric::{MetricColumn, MetricRows};
+use super::options::{FunctionPair, PairFunction, StarTreeOptions};
 use crate::column::ColumnValues;
 use crate::ids::Ids;
 use crate::schema::ColumnName;
@@ -26,6 +26,17 @@ pub struct StarTreeInput<'a> {
     pub dimensions: Vec<DimensionInput<'a>>,
     /// The aggregated columns, each once, in any order.
     pub metrics: Vec<MetricInput>,
+    /// The columns whose distinct values are aggregated, each once, in any order.
+    pub distinct: Vec<DistinctInput<'a>>,
+}
+
+/// A single-value column with a dictionary, of which a query may want the distinct values.
+#[derive(Debug)]
+pub struct DistinctInput<'a> {
+    /// Its name.
+    pub column: ColumnName,
+    /// One id a row.
+    pub ids: Cow<'a, Ids>,
 }
 
 /// A single-value column with a dictionary.
@@ -66,14 +77,23 @@ impl<'a> StarTreeInput<'a> {
             dimensions.push(DimensionInput { ids: Cow::Borrowed(ids), cardinality: dictionary.len() });
         }
         let mut metrics: Vec<MetricInput> = Vec::new();
-        for FunctionPair { column, .. } in options.stored_pairs() {
-            let Some(name) = column.filter(|name| metrics.iter().all(|metric| metric.column != *name)) else {
-                continue;
-            };
-            let values = numbers(find(columns, &name)?)?;
-            metrics.push(MetricInput { column: name, values });
+        let mut distinct: Vec<DistinctInput<'a>> = Vec::new();
+        for FunctionPair { function, column } in options.stored_pairs() {
+            let Some(name) = column else { continue };
+            if function == PairFunction::DistinctCount {
+                let ColumnValues::Ids { ids, .. } = &find(columns, &name)?.column.values else {
+                    return Err(format!(
+                        "`{name}` needs one value a row and a dictionary for its distinct values"
+                    ));
+                };
+                distinct.push(DistinctInput { column: name, ids: Cow::Borrowed(ids) });
+            } else if metrics.iter().all(|metric| metric.column != name) {
+                let values = numbers(find(columns, &name)?)?;
+                metrics.push(MetricInput { column: name, values });
+            }
         }
-        Ok(StarTreeInput { rows: columns.first().map_or(0, |first| first.column.len()), dimensions, metrics })
+        let rows = columns.first().map_or(0, |first| first.column.len());
+        Ok(StarTreeInput { rows, dimensions, metrics, distinct })
     }
 
     /// Says what does not fit together, if anything does not.
@@ -96,9 +116,15 @@ impl<'a> StarTreeInput<'a> {
         Ok(())
     }
 
-    /// Returns the numbers of a column.
-    pub(super) fn metric(&self, column: &str) -> Option<&MetricColumn> {
-        self.metrics.iter().find(|metric| &*metric.column == column).map(|metric| &metric.values)
+    /// Returns what a pair aggregates.
+    pub(super) fn rows_of(&self, pair: &FunctionPair) -> Option<MetricRows<'_>> {
+        let column = pair.column.as_ref()?;
+        if pair.function == PairFunction::DistinctCount {
+            let found = self.distinct.iter().find(|distinct| distinct.column == *column)?;
+            return Some(MetricRows::Ids(&found.ids));
+        }
+        let found = self.metrics.iter().find(|metric| metric.column == *column)?;
+        Some(MetricRows::Numbers(&found.values))
     }
 }
 
@@ -117,6 +143,7 @@ fn numbers(column: &SealedColumn) -> Result<MetricColumn, String> {
             Ok(match plain_numbers(&values).ok_or_else(refused)? {
                 MetricColumn::I64(values) => MetricColumn::I64(take(ids, &values).into()),
                 MetricColumn::F64(values) => MetricColumn::F64(take(ids, &values).into()),
+                MetricColumn::Ids(_) => return Err(refused()),
             })
         }
         ColumnValues::IdLists { .. } | ColumnValues::PlainLists { .. } => Err(refused()),

@@ -9,8 +9,11 @@
 //! DataFusion's answer over NaN depends on the order of rows; no tree can repeat that.)
 
 use arrow::buffer::ScalarBuffer;
+use roaring::{MultiOps, RoaringBitmap};
 
 use super::options::{FunctionPair, PairFunction};
+use super::record_ids::RecordIds;
+use crate::ids::Ids;
 
 /// Numbers, one a record (or a row, as input).
 #[derive(Debug, Clone)]
@@ -19,6 +22,15 @@ pub enum MetricColumn {
     I64(ScalarBuffer<i64>),
     /// IEEE 754.
     F64(ScalarBuffer<f64>),
+    /// Distinct values, as ids of the column's dictionary. Only of records.
+    Ids(RecordIds),
+}
+
+/// What is aggregated, one a row.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum MetricRows<'a> {
+    Numbers(&'a MetricColumn),
+    Ids(&'a Ids),
 }
 
 impl MetricColumn {
@@ -27,6 +39,7 @@ impl MetricColumn {
         match self {
             MetricColumn::I64(values) => values.len(),
             MetricColumn::F64(values) => values.len(),
+            MetricColumn::Ids(values) => values.len(),
         }
     }
 
@@ -42,13 +55,14 @@ enum Fold {
     Add,
     Min,
     Max,
+    Unite,
 }
 
 impl Fold {
     fn whole(self) -> fn(i64, i64) -> i64 {
         match self {
             // Wraps never: `sums_fit` let only such columns be whole.
-            Fold::Add => i64::wrapping_add,
+            Fold::Add | Fold::Unite => i64::wrapping_add,
             Fold::Min => i64::min,
             Fold::Max => i64::max,
         }
@@ -56,7 +70,7 @@ impl Fold {
 
     fn double(self) -> fn(f64, f64) -> f64 {
         match self {
-            Fold::Add => |a, b| a + b,
+            Fold::Add | Fold::Unite => |a, b| a + b,
             Fold::Min => |a, b| if b.total_cmp(&a).is_lt() { b } else { a },
             Fold::Max => |a, b| if b.total_cmp(&a).is_gt() { b } else { a },
         }
@@ -74,13 +88,14 @@ pub(super) struct MetricBuilder {
 enum Values {
     I64(Vec<i64>),
     F64(Vec<f64>),
+    Ids(Vec<RoaringBitmap>),
 }
 
 impl MetricBuilder {
     /// Aggregates rows to records: row `i` goes to record `record_of[i]`, and every record gets one.
     pub(super) fn of_rows(
         pair: &FunctionPair,
-        rows: Option<&MetricColumn>,
+        rows: Option<MetricRows<'_>>,
         record_of: &[u32],
         records: usize,
     ) -> Result<MetricBuilder, String> {
@@ -88,6 +103,7 @@ impl MetricBuilder {
             PairFunction::Count | PairFunction::Sum => Fold::Add,
             PairFunction::Min => Fold::Min,
             PairFunction::Max => Fold::Max,
+            PairFunction::DistinctCount => Fold::Unite,
             PairFunction::Avg | PairFunction::MinMaxRange => return Err(format!("`{pair}` is not stored")),
         };
         if pair.function == PairFunction::Count {
@@ -97,7 +113,14 @@ impl MetricBuilder {
             }
             return Ok(MetricBuilder { fold, values: Values::I64(counts) });
         }
-        let values = match rows.ok_or_else(|| format!("`{pair}` has no column"))? {
+        let column = match (rows.ok_or_else(|| format!("`{pair}` has no column"))?, fold) {
+            (MetricRows::Ids(ids), Fold::Unite) if ids.len() == record_of.len() => {
+                return Ok(MetricBuilder { fold, values: Values::Ids(united(ids, record_of, records)) });
+            }
+            (MetricRows::Numbers(column), Fold::Add | Fold::Min | Fold::Max) => column,
+            _ => return Err(format!("`{pair}` cannot aggregate its column")),
+        };
+        let values = match column {
             column if column.len() != record_of.len() => {
                 return Err(format!("`{pair}` has another number of rows than the dimensions"));
             }
@@ -108,13 +131,14 @@ impl MetricBuilder {
             }
             MetricColumn::I64(rows) => {
                 let start = match fold {
-                    Fold::Add => 0,
+                    Fold::Add | Fold::Unite => 0,
                     Fold::Min => i64::MAX,
                     Fold::Max => i64::MIN,
                 };
                 Values::I64(fold_rows(fold.whole(), start, rows.iter().copied(), record_of, records))
             }
             MetricColumn::F64(rows) => Values::F64(gather(fold, rows.iter().copied(), record_of, records)),
+            MetricColumn::Ids(_) => return Err(format!("`{pair}` is to aggregate sets")),
         };
         Ok(MetricBuilder { fold, values })
     }
@@ -124,6 +148,7 @@ impl MetricBuilder {
         match &mut self.values {
             Values::I64(values) => values.resize(records, 0),
             Values::F64(values) => values.resize(records, 0.0),
+            Values::Ids(values) => values.resize_with(records, RoaringBitmap::new),
         }
     }
 
@@ -132,6 +157,9 @@ impl MetricBuilder {
         match &mut self.values {
             Values::I64(values) => values[target] = folded(self.fold.whole(), values, members),
             Values::F64(values) => values[target] = folded(self.fold.double(), values, members),
+            Values::Ids(values) => {
+                values[target] = members.iter().map(|&member| &values[member as usize]).union();
+            }
         }
     }
 
@@ -144,6 +172,9 @@ impl MetricBuilder {
             Values::F64(values) => {
                 MetricColumn::F64(order.iter().map(|&record| values[record as usize]).collect())
             }
+            Values::Ids(values) => {
+                MetricColumn::Ids(RecordIds::of(order.iter().map(|&record| &values[record as usize])))
+            }
         }
     }
 }
@@ -151,11 +182,19 @@ impl MetricBuilder {
 fn gather(fold: Fold, rows: impl Iterator<Item = f64>, record_of: &[u32], records: usize) -> Vec<f64> {
     // The ends of IEEE total order are NaNs; nothing compares beyond them.
     let start = match fold {
-        Fold::Add => 0.0,
+        Fold::Add | Fold::Unite => 0.0,
         Fold::Min => f64::from_bits(i64::MAX.cast_unsigned()),
         Fold::Max => f64::from_bits(u64::MAX),
     };
     fold_rows(fold.double(), start, rows, record_of, records)
+}
+
+fn united(ids: &Ids, record_of: &[u32], records: usize) -> Vec<RoaringBitmap> {
+    let mut sets = vec![RoaringBitmap::new(); records];
+    for (row, &record) in record_of.iter().enumerate() {
+        sets[record as usize].insert(ids.get(row));
+    }
+    sets
 }
 
 fn fold_rows<T: Copy>(

@@ -14,19 +14,23 @@ const SEPARATOR: &str = "__";
 /// The column of COUNT.
 const ALL_COLUMNS: &str = "*";
 /// Functions Pinot's star-tree knows and ours does not, as Pinot compares them: upper case, no underscores.
-const NOT_BUILT: [&str; 12] = [
+const NOT_BUILT: [&str; 5] =
+    ["DISTINCTCOUNTTUPLESKETCH", "PERCENTILEEST", "PERCENTILETDIGEST", "SUMPRECISION", "SUMMV"];
+/// Functions whose answer is one of the distinct values alone, as Pinot compares their names. All are answered from the values
+/// themselves, which a sketch takes in when it is asked for.
+const OF_DISTINCT_VALUES: [&str; 12] = [
+    "DISTINCTCOUNTBITMAP",
     "DISTINCTCOUNTHLL",
     "DISTINCTCOUNTRAWHLL",
     "DISTINCTCOUNTHLLPLUS",
+    "DISTINCTCOUNTRAWHLLPLUS",
     "DISTINCTCOUNTULL",
-    "DISTINCTCOUNTBITMAP",
+    "DISTINCTCOUNTRAWULL",
     "DISTINCTCOUNTTHETASKETCH",
-    "DISTINCTCOUNTTUPLESKETCH",
+    "DISTINCTCOUNTRAWTHETASKETCH",
     "DISTINCTCOUNTCPCSKETCH",
-    "PERCENTILEEST",
-    "PERCENTILETDIGEST",
-    "SUMPRECISION",
-    "SUMMV",
+    "DISTINCTCOUNTRAWCPCSKETCH",
+    "DISTINCTCOUNTOFFHEAP",
 ];
 
 /// One star-tree of a table.
@@ -97,7 +101,7 @@ impl StarTreeOptions {
         self.skip_star_dimensions.contains(&self.dimensions[dimension])
     }
 
-    /// Returns what must be stored for all pairs: counts, sums, minima and maxima, each once.
+    /// Returns what must be stored for all pairs: counts, sums, minima, maxima and distinct values, each once.
     pub(super) fn stored_pairs(&self) -> Vec<FunctionPair> {
         let mut stored = Vec::new();
         for pair in self.function_pairs.iter().flat_map(FunctionPair::stored) {
@@ -141,13 +145,15 @@ impl FunctionPair {
         Ok(FunctionPair::new(function, column))
     }
 
-    /// Returns the pairs that are stored to answer this one, each of COUNT, SUM, MIN or MAX.
+    /// Returns the pairs that are stored to answer this one, each of COUNT, SUM, MIN, MAX or DISTINCTCOUNT.
     pub fn stored(&self) -> Vec<FunctionPair> {
         let of = |function| FunctionPair { function, column: self.column.clone() };
         let count = || FunctionPair { function: PairFunction::Count, column: None };
         match self.function {
             PairFunction::Count => vec![count()],
-            PairFunction::Sum | PairFunction::Min | PairFunction::Max => vec![self.clone()],
+            PairFunction::Sum | PairFunction::Min | PairFunction::Max | PairFunction::DistinctCount => {
+                vec![self.clone()]
+            }
             PairFunction::Avg => vec![of(PairFunction::Sum), count()],
             PairFunction::MinMaxRange => vec![of(PairFunction::Min), of(PairFunction::Max)],
         }
@@ -176,17 +182,20 @@ pub enum PairFunction {
     Avg,
     /// Largest less smallest value; stored as both.
     MinMaxRange,
+    /// The distinct values, for all functions of them alone.
+    DistinctCount,
 }
 
 impl PairFunction {
     /// All functions.
-    pub const ALL: [PairFunction; 6] = [
+    pub const ALL: [PairFunction; 7] = [
         PairFunction::Count,
         PairFunction::Sum,
         PairFunction::Min,
         PairFunction::Max,
         PairFunction::Avg,
         PairFunction::MinMaxRange,
+        PairFunction::DistinctCount,
     ];
 
     /// Returns the function's name in a pair.
@@ -198,6 +207,7 @@ impl PairFunction {
             PairFunction::Max => "MAX",
             PairFunction::Avg => "AVG",
             PairFunction::MinMaxRange => "MINMAXRANGE",
+            PairFunction::DistinctCount => "DISTINCTCOUNT",
         }
     }
 
@@ -209,6 +219,9 @@ impl PairFunction {
         let name = text.replace('_', "").to_ascii_uppercase();
         if let Some(function) = PairFunction::ALL.into_iter().find(|function| function.name() == name) {
             return Ok(function);
+        }
+        if OF_DISTINCT_VALUES.contains(&name.as_str()) {
+            return Ok(PairFunction::DistinctCount);
         }
         let built = PairFunction::ALL.map(PairFunction::name).join(", ");
         match NOT_BUILT.contains(&name.as_str()) {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::metric::MetricColumn;
 use super::nodes::{Nodes, STAR};
 use super::options::{FunctionPair, PairFunction, StarTreeOptions};
+use super::record_ids::RecordIds;
 use super::{Dimension, Metric, StarTree};
 use crate::ids::Ids;
 use crate::index::IndexParts;
@@ -49,6 +50,7 @@ struct MetricHeader {
 enum MetricForm {
     I64,
     F64,
+    Ids,
 }
 
 impl StarTree {
@@ -63,6 +65,7 @@ impl StarTree {
             form: match metric.column {
                 MetricColumn::I64(_) => MetricForm::I64,
                 MetricColumn::F64(_) => MetricForm::F64,
+                MetricColumn::Ids(_) => MetricForm::Ids,
             },
         };
         let header = Header {
@@ -82,9 +85,10 @@ impl StarTree {
             Ids::U16(ids) => ids.inner().clone(),
             Ids::U32(ids) => ids.inner().clone(),
         });
-        let numbers = self.metrics.iter().map(|metric| match &metric.column {
-            MetricColumn::I64(values) => values.inner().clone(),
-            MetricColumn::F64(values) => values.inner().clone(),
+        let numbers = self.metrics.iter().flat_map(|metric| match &metric.column {
+            MetricColumn::I64(values) => vec![values.inner().clone()],
+            MetricColumn::F64(values) => vec![values.inner().clone()],
+            MetricColumn::Ids(values) => vec![values.ends.inner().clone(), values.sets.clone()],
         });
         IndexParts {
             header: serde_json::to_value(header).expect("a header holds texts and numbers only"),
@@ -115,7 +119,11 @@ impl StarTree {
         if header.nodes == 0 || (rows == 0) != (header.records == 0) {
             return Err("it has no root, or rows without records".into());
         }
-        if parts.buffers.len() != NODE_BUFFERS + header.dimensions.len() + header.metrics.len() {
+        let metric_buffers = header.metrics.iter().map(|metric| match metric.form {
+            MetricForm::I64 | MetricForm::F64 => 1,
+            MetricForm::Ids => 2,
+        });
+        if parts.buffers.len() != NODE_BUFFERS + header.dimensions.len() + metric_buffers.sum::<usize>() {
             return Err("it has another number of buffers than its header says".into());
         }
         let (node_buffers, columns) = parts.buffers.split_at(NODE_BUFFERS);
@@ -135,16 +143,28 @@ impl StarTree {
             dimensions.push(dimension(entry, buffer, header.records)?);
         }
         let mut metrics = Vec::with_capacity(header.metrics.len());
-        for ((entry, pair), buffer) in header.metrics.iter().zip(options.stored_pairs()).zip(number_buffers) {
+        let mut metric_buffers = number_buffers.iter();
+        for (entry, pair) in header.metrics.iter().zip(options.stored_pairs()) {
+            let mut next = || metric_buffers.next().ok_or("a buffer is missing");
             if entry.pair != pair.to_string() {
                 return Err(format!("`{pair}` is stored under another name"));
             }
+            let is_of_ids = pair.function == PairFunction::DistinctCount;
             let column = match entry.form {
-                MetricForm::I64 => MetricColumn::I64(numbers(buffer, header.records)?),
+                MetricForm::I64 if !is_of_ids => MetricColumn::I64(numbers(next()?, header.records)?),
                 MetricForm::F64 if pair.function == PairFunction::Count => {
                     return Err("counts are stored as doubles".into());
                 }
-                MetricForm::F64 => MetricColumn::F64(numbers(buffer, header.records)?),
+                MetricForm::F64 if !is_of_ids => MetricColumn::F64(numbers(next()?, header.records)?),
+                MetricForm::Ids if is_of_ids => {
+                    let cardinality = pair.column.as_deref().and_then(&dictionary_len);
+                    let cardinality = cardinality.ok_or_else(|| format!("`{pair}` has no dictionary"))?;
+                    let (ends, sets) = (numbers(next()?, header.records)?, next()?.clone());
+                    MetricColumn::Ids(RecordIds::open(ends, sets, cardinality)?)
+                }
+                MetricForm::I64 | MetricForm::F64 | MetricForm::Ids => {
+                    return Err(format!("`{pair}` is stored in another form"));
+                }
             };
             metrics.push(Metric { pair, column });
         }

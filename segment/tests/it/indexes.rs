@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use meunier_segment::chunk::{CHUNK_ROWS, Wanted};
+use meunier_segment::consuming_segment::ConsumingSegment;
 use meunier_segment::index::BloomFilterSize;
+use meunier_segment::offset_range::Offset;
 use meunier_segment::options::{FunctionPair, PairFunction, SegmentOptions, StarTreeOptions};
 use meunier_segment::schema::DataType;
 use meunier_segment::seal::{IndexKind, seal};
@@ -10,7 +13,7 @@ use meunier_segment::table_snapshot::Segment;
 use meunier_segment::value::Value;
 
 use crate::check;
-use crate::model::{ColumnPlan, Plan, Row, batch};
+use crate::model::{ColumnPlan, Plan, Row, batch, identity};
 
 fn column(data_type: DataType, distinct: u64) -> ColumnPlan {
     ColumnPlan {
@@ -198,4 +201,31 @@ fn consuming_segments_have_nothing_beside_their_rows() {
         assert!(segment.bloom_filter(field).unwrap().is_none());
         assert!(segment.chunk_bounds(field).is_empty());
     }
+}
+
+#[test]
+fn a_consuming_segment_counts_the_indexes_that_queries_made() {
+    let plan = Plan { columns: vec![column(DataType::Long, 1 << 40)], sorted_column: None, seed: 3 };
+    let name = Arc::clone(&plan.schema().fields()[0].name);
+    let options = SegmentOptions {
+        inverted_columns: [Arc::clone(&name)].into(),
+        no_dictionary_columns: [name].into(),
+        ..plan.options()
+    };
+    let mut segment = ConsumingSegment::new(identity(), plan.schema(), &options, Offset(0));
+    let (batch, offsets) = batch(&plan.rows(CHUNK_ROWS + 10), &plan.schema());
+    segment.append(&batch, &offsets);
+    let snapshot = segment.snapshot();
+    let before = segment.memory_bytes();
+    let readers = Segment::Consuming(snapshot);
+    let wanted = [Value::Long(7)];
+    let schema = plan.schema();
+    let field = &schema.fields()[0];
+    assert!(readers.rows_in_chunk(0, field, Wanted::Values(&wanted)).is_some());
+    // Two positions of 16 bits and a bit for each row; the index of the second chunk is not made.
+    let index = CHUNK_ROWS * 4 + CHUNK_ROWS / 8;
+    assert_eq!(segment.memory_bytes(), before + index);
+    assert!(readers.rows_in_chunk(0, field, Wanted::Values(&wanted)).is_some());
+    assert_eq!(segment.memory_bytes(), before + index);
+    assert_eq!(segment.snapshot().memory_bytes(), before + index);
 }

@@ -111,7 +111,8 @@ fn column_json(segment: &Segment, field: &Field) -> Value {
 }
 
 fn indexes_json(segment: &Segment, field: &Field) -> Result<Value, ApiError> {
-    let [dictionary, inverted, range, bloom, sorted] = indexes_of(segment, field).map_err(damaged)?;
+    let [dictionary, inverted, range, bloom, sorted, json, text] =
+        indexes_of(segment, field).map_err(damaged)?;
     let has_nulls = segment.stats(field).is_some_and(|stats| stats.null_count > 0);
     let word = |is_there: bool| if is_there { "YES" } else { "NO" };
     Ok(json!({
@@ -121,24 +122,26 @@ fn indexes_json(segment: &Segment, field: &Field) -> Result<Value, ApiError> {
         "inverted-index": word(inverted || sorted),
         "null-value-vector-reader": word(has_nulls),
         "range-index": word(range),
-        "json-index": "NO",
+        "json-index": word(json),
         "h3-index": "NO",
         "fst-index": "NO",
-        "text-index": "NO",
+        "text-index": word(text),
     }))
 }
 
-/// Returns whether a segment has a dictionary of a column, an inverted, a range, a bloom and a sorted index.
+/// Returns whether a segment has a dictionary of a column, an inverted, a range, a bloom, a sorted, a JSON and a text index.
 ///
 /// # Errors
 /// When the file's bytes are not what was written.
-pub(super) fn indexes_of(segment: &Segment, field: &Field) -> Result<[bool; 5], SegmentError> {
+pub(super) fn indexes_of(segment: &Segment, field: &Field) -> Result<[bool; 7], SegmentError> {
     Ok([
         segment.dictionary(field)?.is_some(),
         segment.inverted_index(field)?.is_some(),
         segment.range_index(field)?.is_some(),
         segment.bloom_filter(field)?.is_some(),
         segment.sorted_index(field)?.is_some(),
+        segment.json_index(field)?.is_some(),
+        segment.text_index(field)?.is_some(),
     ])
 }
 

@@ -185,7 +185,15 @@ async fn indexes(
             let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
             for segment in &sealed {
                 let there = indexes_of(segment, field).map_err(damaged)?;
-                let kinds = ["dictionary", "inverted_index", "range_index", "bloom_filter", "sorted_index"];
+                let kinds = [
+                    "dictionary",
+                    "inverted_index",
+                    "range_index",
+                    "bloom_filter",
+                    "sorted_index",
+                    "json_index",
+                    "text_index",
+                ];
                 for (kind, _) in kinds.iter().zip(there).filter(|(_, is_there)| *is_there) {
                     *counts.entry(*kind).or_default() += 1;
                 }

@@ -131,8 +131,13 @@ pub(super) fn in_table_index_config(
         }
     }
     if let Some(text) = config.object("multiColumnTextIndexConfig", findings) {
+        let shared = text.get("properties").and_then(Value::as_object);
+        let of_columns = text.get("perColumnProperties");
         for item in text.texts("columns", findings) {
-            declarations.push(declare(item.path, item.text, IndexKind::MultiColumnText, None));
+            let mut settings = shared.cloned().unwrap_or_default();
+            let own = of_columns.and_then(|columns| columns.get(&item.text)).and_then(Value::as_object);
+            settings.extend(own.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
+            declarations.push(declare(item.path, item.text, IndexKind::MultiColumnText, Some(&settings)));
         }
     }
     declarations
@@ -148,8 +153,13 @@ pub(super) fn in_field_config(
     let mut declarations = Vec::new();
     let mut declare_here = |path, kind, wanted, settings| {
         let mut declaration = IndexDeclaration { wanted, ..declare(path, column.clone(), kind, settings) };
-        if kind == IndexKind::Timestamp {
-            declaration.settings_path = config.place("timestampConfig");
+        match kind {
+            IndexKind::Timestamp => declaration.settings_path = config.place("timestampConfig"),
+            // Settings of `indexes` stand where they are written.
+            IndexKind::Text if !declaration.path.contains("/indexes/") => {
+                declaration.settings_path = config.place("properties");
+            }
+            _ => {}
         }
         declarations.push(declaration);
     };
@@ -157,7 +167,11 @@ pub(super) fn in_field_config(
         declare_here(config.place("encodingType"), IndexKind::NoDictionary, encoding == Encoding::Raw, None);
     }
     for (path, kind) in index_types(config, findings) {
-        let settings = if kind == IndexKind::Timestamp { config.get("timestampConfig") } else { None };
+        let settings = match kind {
+            IndexKind::Timestamp => config.get("timestampConfig"),
+            IndexKind::Text => config.get("properties"),
+            _ => None,
+        };
         declare_here(path, kind, true, settings.and_then(Value::as_object));
     }
     if let Some(indexes) = config.object("indexes", findings) {

@@ -12,19 +12,8 @@ use crate::table_config::columns::check_column;
 const LEAF_RECORDS_MAX: u32 = 10_000;
 
 /// Functions that Pinot's star-trees aggregate beside [`PairFunction::ALL`].
-const OTHER_FUNCTIONS: [&str; 28] = [
-    "DISTINCTCOUNTHLL",
+const OTHER_FUNCTIONS: [&str; 17] = [
     "SUMPRECISION",
-    "DISTINCTCOUNTBITMAP",
-    "DISTINCTCOUNTRAWHLL",
-    "DISTINCTCOUNTHLLPLUS",
-    "DISTINCTCOUNTRAWHLLPLUS",
-    "DISTINCTCOUNTULL",
-    "DISTINCTCOUNTRAWULL",
-    "DISTINCTCOUNTTHETASKETCH",
-    "DISTINCTCOUNTRAWTHETASKETCH",
-    "DISTINCTCOUNTCPCSKETCH",
-    "DISTINCTCOUNTRAWCPCSKETCH",
     "DISTINCTCOUNTTUPLESKETCH",
     "DISTINCTCOUNTRAWINTEGERSUMTUPLESKETCH",
     "SUMVALUESINTEGERSUMTUPLESKETCH",
@@ -107,7 +96,7 @@ fn read_tree(
         );
     }
     let no_star_node = read_no_star_node(tree, &dimensions, findings);
-    let aggregations = read_aggregations(tree, schema, findings);
+    let aggregations = read_aggregations(tree, declarations, schema, findings);
     if aggregations.is_empty()
         && tree.get("functionColumnPairs").is_none()
         && tree.get("aggregationConfigs").is_none()
@@ -172,6 +161,7 @@ fn read_no_star_node(
 
 fn read_aggregations(
     tree: &JsonObject<'_>,
+    declarations: &[IndexDeclaration],
     schema: Option<&Schema>,
     findings: &mut Findings,
 ) -> Vec<StarTreeAggregation> {
@@ -183,14 +173,14 @@ fn read_aggregations(
             findings.problem(item.path, message);
             continue;
         };
-        add_aggregation(&mut aggregations, &item.path, function, column, schema, findings);
+        add_aggregation(&mut aggregations, &item.path, function, column, (schema, declarations), findings);
     }
     for entry in tree.objects("aggregationConfigs", findings) {
         let function = entry.required_text("aggregationFunction", "such as \"SUM\"", findings);
         let column = entry.text_or_empty("columnName", findings).unwrap_or_else(|| "*".to_string());
         if let Some(function) = function {
             let place = entry.place("columnName");
-            add_aggregation(&mut aggregations, &place, &function, &column, schema, findings);
+            add_aggregation(&mut aggregations, &place, &function, &column, (schema, declarations), findings);
         }
     }
     aggregations
@@ -201,11 +191,11 @@ fn add_aggregation(
     place: &str,
     function: &str,
     column: &str,
-    schema: Option<&Schema>,
+    (schema, declarations): (Option<&Schema>, &[IndexDeclaration]),
     findings: &mut Findings,
 ) {
     let function = normal_name(function);
-    let pair_function = PairFunction::ALL.into_iter().find(|pair| normal_name(pair.name()) == function);
+    let mut pair_function = PairFunction::parse(&function).ok();
     if pair_function.is_none() && !OTHER_FUNCTIONS.contains(&function.as_str()) {
         let names: Vec<String> = PairFunction::ALL.iter().map(|pair| normal_name(pair.name())).collect();
         let hint = did_you_mean(&function, names.iter().map(String::as_str).chain(OTHER_FUNCTIONS));
@@ -222,8 +212,19 @@ fn add_aggregation(
         }
     } else if let Some(field) = check_column(column, place, schema, findings) {
         check_argument(&function, pair_function, field, place, findings);
+        if pair_function == Some(PairFunction::DistinctCount) && !has_distinct_values(field, declarations) {
+            pair_function = None;
+        }
     }
     aggregations.push(StarTreeAggregation { function, pair_function, column: column.into() });
+}
+
+/// Whether a column's distinct values can be kept: it has one value a row, and may have a dictionary.
+fn has_distinct_values(field: &Field, declarations: &[IndexDeclaration]) -> bool {
+    let raw = |other: &IndexDeclaration| {
+        other.wanted && other.kind == IndexKind::NoDictionary && *other.column == *field.name
+    };
+    field.single_value && field.data_type != DataType::Boolean && !declarations.iter().any(raw)
 }
 
 fn normal_name(function: &str) -> String {
@@ -245,7 +246,7 @@ fn check_argument(
             | PairFunction::Avg
             | PairFunction::MinMaxRange,
         ) => true,
-        Some(PairFunction::Count) | None => false,
+        Some(PairFunction::Count | PairFunction::DistinctCount) | None => false,
     };
     let is_text = matches!(field.data_type, DataType::String | DataType::Json);
     if !field.single_value && !function.ends_with("MV") {

@@ -11,13 +11,16 @@ use serde_json::{Value as Json, json};
 
 use super::ids::{any_ranges, lists, one, single};
 use super::json::{array_of_documents, condition, document};
+use super::text::{array_of_texts, query, text};
 use super::{array_of, value_of};
 use crate::ids::Ids;
 use crate::index::{
     BloomFilter, BloomFilterSize, IndexError, IndexParts, InvertedIndex, JsonIndex, RangeIndex, SortedIndex,
+    TextIndex,
 };
 use crate::json_flat::FlattenOptions;
 use crate::schema::DataType;
+use crate::text_search::WordOptions;
 use crate::value::Value;
 
 #[derive(Debug, Clone)]
@@ -182,6 +185,19 @@ proptest! {
         damage(&mut parts, &damages);
         if let Ok(index) = JsonIndex::from_parts(&parts, count) {
             check_within(index.documents(&asked), count);
+        }
+    }
+
+    #[test]
+    fn text_index(damages in any_damage(), texts in prop::collection::vec(text(), 1..30), asked in query(), negated in any::<bool>()) {
+        let count = u32::try_from(texts.len()).unwrap();
+        let mut parts = TextIndex::build(&array_of_texts(&texts), None, &WordOptions::default()).unwrap().to_parts();
+        damage(&mut parts, &damages);
+        if let Ok(index) = TextIndex::from_parts(&parts, count)
+            && let Ok(found) = index.texts(&asked, negated)
+        {
+            check_within(Ok(found.surely), count);
+            check_within(Ok(found.perhaps), count);
         }
     }
 

@@ -71,6 +71,9 @@ fn by_d(dimension: &str, pair: &str) -> String {
     let values: Vec<String> = match tree.metric(&options.function_pairs[0]).unwrap() {
         MetricColumn::I64(values) => records.map(|record| values[record as usize].to_string()).collect(),
         MetricColumn::F64(values) => records.map(|record| format!("{:?}", values[record as usize])).collect(),
+        MetricColumn::Ids(values) => {
+            records.map(|record| format!("{:?}", values.of_record(record))).collect()
+        }
     };
     values.join(" ")
 }

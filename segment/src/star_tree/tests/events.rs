@@ -68,6 +68,7 @@ impl Events {
             rows: self.batch.num_rows(),
             dimensions: self.columns.iter().map(Encoded::input).collect(),
             metrics: vec![MetricInput { column: "bytes".into(), values: MetricColumn::I64(bytes.clone()) }],
+            distinct: Vec::new(),
         };
         StarTree::build(&options, &input).unwrap()
     }

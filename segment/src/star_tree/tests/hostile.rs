@@ -103,7 +103,13 @@ proptest! {
             }
         }
         for pair in tree.options().function_pairs.iter().flat_map(FunctionPair::stored) {
-            prop_assert_eq!(tree.metric(&pair).unwrap().len(), tree.record_count());
+            let column = tree.metric(&pair).unwrap();
+            prop_assert_eq!(column.len(), tree.record_count());
+            if let MetricColumn::Ids(ids) = column {
+                for record in 0..u32::try_from(ids.len()).unwrap() {
+                    prop_assert!(ids.of_record(record).max().is_none_or(|id| id < case.cardinalities[0]));
+                }
+            }
         }
         tree.select(&case.filters(), &group_by);
     }

@@ -1,7 +1,7 @@
 //! The tree against a plain group-by over the rows, on random rows, options, filters and groups.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
@@ -74,7 +74,7 @@ impl Case {
         let options = StarTreeOptions {
             skip_star_dimensions: skipped.map(|(name, _)| name.clone()).collect(),
             dimensions: names,
-            function_pairs: ["AVG__m", "MINMAXRANGE__m", "SUM__f"]
+            function_pairs: ["AVG__m", "MINMAXRANGE__m", "SUM__f", "DISTINCTCOUNTHLL__d0"]
                 .map(|pair| FunctionPair::parse(pair).unwrap())
                 .into(),
             leaf_records_max: self.leaf_records_max,
@@ -86,6 +86,8 @@ impl Case {
         });
         let whole = self.rows.iter().map(|&(_, number)| number).collect();
         let doubles = self.rows.iter().map(|&(_, number)| double(number)).collect();
+        let ids = self.rows.iter().map(|(ids, _)| ids[0]).collect();
+        let first_dimension = Cow::Owned(Ids::narrow(ids, self.cardinalities[0] as usize));
         let input = StarTreeInput {
             rows: self.rows.len(),
             dimensions: dimensions.collect(),
@@ -93,6 +95,7 @@ impl Case {
                 MetricInput { column: "m".into(), values: MetricColumn::I64(whole) },
                 MetricInput { column: "f".into(), values: MetricColumn::F64(doubles) },
             ],
+            distinct: vec![DistinctInput { column: "d0".into(), ids: first_dimension }],
         };
         StarTree::build(&options, &input).unwrap()
     }
@@ -168,7 +171,7 @@ pub(super) fn id_of(tree: &StarTree, dimension: usize, record: u32) -> u32 {
 fn answer(tree: &StarTree, records: impl IntoIterator<Item = u32>, group_by: &[usize]) -> Answer {
     let whole = |pair| match tree.metric(&FunctionPair::parse(pair).unwrap()).unwrap() {
         MetricColumn::I64(values) => values.clone(),
-        MetricColumn::F64(_) => panic!("{pair} is not whole"),
+        MetricColumn::F64(_) | MetricColumn::Ids(_) => panic!("{pair} is not whole"),
     };
     let (counts, sums, least, most) = (whole("COUNT__*"), whole("SUM__m"), whole("MIN__m"), whole("MAX__m"));
     let Some(MetricColumn::F64(doubles)) = tree.metric(&FunctionPair::parse("SUM__f").unwrap()) else {
@@ -181,6 +184,20 @@ fn answer(tree: &StarTree, records: impl IntoIterator<Item = u32>, group_by: &[u
         add(&mut answer, key, (counts[at], sums[at], least[at], most[at], doubles[at]));
     }
     answer
+}
+
+/// Ids of the first dimension in each group.
+type Distinct = BTreeMap<Vec<u32>, BTreeSet<u32>>;
+
+fn distinct(tree: &StarTree, records: Vec<u32>, group_by: &[usize]) -> Distinct {
+    let pair = FunctionPair::parse("DISTINCT_COUNT_BITMAP__d0").unwrap();
+    let Some(MetricColumn::Ids(ids)) = tree.metric(&pair) else { panic!("distinct values are ids") };
+    let mut found = Distinct::new();
+    for record in records {
+        let key = group_by.iter().map(|&dimension| id_of(tree, dimension, record)).collect();
+        found.entry(key).or_default().extend(ids.of_record(record));
+    }
+    found
 }
 
 proptest! {
@@ -198,6 +215,14 @@ proptest! {
             let records = tree.records(&filters, &group_by);
             prop_assert!(records.len() <= case.rows.len());
             prop_assert_eq!(&answer(tree, records, &group_by), &expected);
+            let mut expected_distinct = Distinct::new();
+            for (ids, _) in &case.rows {
+                if filters.iter().all(|filter| filter.ids.contains(ids[filter.dimension])) {
+                    let key = group_by.iter().map(|&dimension| ids[dimension]).collect();
+                    expected_distinct.entry(key).or_default().insert(ids[0]);
+                }
+            }
+            prop_assert_eq!(distinct(tree, tree.records(&filters, &group_by), &group_by), expected_distinct);
             let mut selected = Vec::new();
             for range in tree.select(&filters, &group_by) {
                 let left = filters.iter().filter(|filter| filter.dimension >= range.first_unchecked);

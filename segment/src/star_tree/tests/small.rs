@@ -18,6 +18,7 @@ fn tree(pairs: &[&str], ids: Vec<u32>, values: MetricColumn) -> StarTree {
         rows,
         dimensions: vec![DimensionInput { ids, cardinality: 3 }],
         metrics: vec![MetricInput { column: "m".into(), values }],
+        distinct: Vec::new(),
     };
     StarTree::build(&options, &input).unwrap()
 }
@@ -29,6 +30,7 @@ fn total(tree: &StarTree, pair: &str) -> String {
     match tree.metric(&FunctionPair::parse(pair).unwrap()).unwrap() {
         MetricColumn::I64(values) => format!("{}", values[records[0] as usize]),
         MetricColumn::F64(values) => format!("{:?}f64", values[records[0] as usize]),
+        MetricColumn::Ids(values) => format!("{:?}", values.of_record(records[0])),
     }
 }
 
@@ -45,11 +47,16 @@ fn pairs_are_read_as_pinot_writes_them() {
         ("SUM__*", "`SUM__*` names no column"),
         ("SUM__", "`SUM__` names no column"),
         ("SUM", "`SUM` is no function and column, as `SUM__bytes` is"),
+        ("DISTINCTCOUNTHLL__u", "DISTINCTCOUNT__u"),
+        ("distinctCountRawThetaSketch__u", "DISTINCTCOUNT__u"),
         (
-            "DISTINCTCOUNTHLL__u",
-            "star-tree function `DISTINCTCOUNTHLL` is not built here; those that are: COUNT, SUM, MIN, MAX, AVG, MINMAXRANGE",
+            "PERCENTILEEST__u",
+            "star-tree function `PERCENTILEEST` is not built here; those that are: COUNT, SUM, MIN, MAX, AVG, MINMAXRANGE, DISTINCTCOUNT",
         ),
-        ("FOO__u", "`FOO` is no star-tree function; there are COUNT, SUM, MIN, MAX, AVG, MINMAXRANGE"),
+        (
+            "FOO__u",
+            "`FOO` is no star-tree function; there are COUNT, SUM, MIN, MAX, AVG, MINMAXRANGE, DISTINCTCOUNT",
+        ),
     ] {
         let read = FunctionPair::parse(text).map_or_else(|error| error, |pair| pair.to_string());
         assert_eq!(read, expected, "{text}");
@@ -160,6 +167,7 @@ fn columns_that_do_not_fit_are_refused() {
             rows,
             dimensions: vec![DimensionInput { ids, cardinality }],
             metrics: vec![MetricInput { column: metric.into(), values: MetricColumn::F64(values.into()) }],
+            distinct: Vec::new(),
         };
         StarTree::build(&options, &input).unwrap_err()
     };
