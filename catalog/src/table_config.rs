@@ -9,7 +9,7 @@ mod indexing;
 mod ingestion;
 mod known_keys;
 mod not_supported;
-mod quantity;
+pub mod quantity;
 mod query_config;
 mod secret;
 mod segments_config;

@@ -16,6 +16,8 @@ pub enum QueryErrorCode {
     SqlParsing,
     /// No such table.
     TableDoesNotExist,
+    /// The table is disabled.
+    TableIsDisabled,
     /// The query ran and failed.
     QueryExecution,
     /// Too many queries wait already.
@@ -45,6 +47,7 @@ impl QueryErrorCode {
             QueryErrorCode::JsonParsing => 100,
             QueryErrorCode::SqlParsing => 150,
             QueryErrorCode::TableDoesNotExist => 190,
+            QueryErrorCode::TableIsDisabled => 191,
             QueryErrorCode::QueryExecution => 200,
             QueryErrorCode::ServerOutOfCapacity => 211,
             QueryErrorCode::QuerySchedulingTimeout => 240,
@@ -64,6 +67,7 @@ impl QueryErrorCode {
             QueryErrorCode::JsonParsing => "JsonParsingError",
             QueryErrorCode::SqlParsing => "SQLParsingError",
             QueryErrorCode::TableDoesNotExist => "TableDoesNotExistError",
+            QueryErrorCode::TableIsDisabled => "TableIsDisabledError",
             QueryErrorCode::QueryExecution => "QueryExecutionError",
             QueryErrorCode::ServerOutOfCapacity => "ServerOutOfCapacity",
             QueryErrorCode::QuerySchedulingTimeout => "QuerySchedulingTimeoutError",
@@ -85,7 +89,7 @@ impl QueryErrorCode {
             | QueryErrorCode::QueryValidation
             | QueryErrorCode::UnknownColumn
             | QueryErrorCode::QueryPlanning => 400,
-            QueryErrorCode::TableDoesNotExist => 404,
+            QueryErrorCode::TableDoesNotExist | QueryErrorCode::TableIsDisabled => 404,
             QueryErrorCode::QuerySchedulingTimeout | QueryErrorCode::ExecutionTimeout => 408,
             QueryErrorCode::QueryExecution | QueryErrorCode::Internal => 500,
             QueryErrorCode::ServerOutOfCapacity
@@ -131,6 +135,14 @@ pub enum QueryError {
         table: String,
         /// The nearest name, as the end of a sentence.
         hint: String,
+    },
+    /// The table is out of use.
+    #[error(
+        "table `{table}` is disabled: enable it with PUT /tables/{table}/state?state=enable&type=realtime"
+    )]
+    TableDisabled {
+        /// The name as written.
+        table: String,
     },
     /// No such column.
     #[error("column `{column}` does not exist in {place}{hint}")]
@@ -221,6 +233,7 @@ impl QueryError {
         match self {
             QueryError::Syntax { .. } | QueryError::NotAQuery { .. } => QueryErrorCode::SqlParsing,
             QueryError::TableMissing { .. } => QueryErrorCode::TableDoesNotExist,
+            QueryError::TableDisabled { .. } => QueryErrorCode::TableIsDisabled,
             QueryError::ColumnMissing { .. } => QueryErrorCode::UnknownColumn,
             QueryError::FunctionMissing { .. }
             | QueryError::Invalid { .. }

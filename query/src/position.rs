@@ -19,9 +19,9 @@ pub(crate) struct Position {
 pub(crate) fn position_of(error: &QueryError, sql: &str) -> Option<Position> {
     match error {
         QueryError::Syntax { line, column, .. } => Some(Position { line: *line, column: *column }),
-        QueryError::TableMissing { table: name, .. } | QueryError::ColumnMissing { column: name, .. } => {
-            first_mention(sql, name, |_| true)
-        }
+        QueryError::TableMissing { table: name, .. }
+        | QueryError::TableDisabled { table: name }
+        | QueryError::ColumnMissing { column: name, .. } => first_mention(sql, name, |_| true),
         QueryError::FunctionMissing { function, .. } => {
             first_mention(sql, function, |next| next.is_some_and(|next| next.token == Token::LParen))
         }

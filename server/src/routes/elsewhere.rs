@@ -72,11 +72,11 @@ const INSTEAD: &[(&str, &str)] = &[
     ),
     (
         "/segments",
-        "segments are neither uploaded nor deleted by hand: they come from the stream and go with retention or the table",
+        "segments come from the stream and lie in the data directory: see /segments/TABLE/metadata, and DELETE /segments/TABLE/SEGMENT",
     ),
     (
         "/deleteSegmentsFromSequenceNum",
-        "segments are not deleted by hand: they go with retention or the table",
+        "dropped offsets are not read again: DELETE /segments/TABLE/SEGMENT drops rows, a new table reads its topic anew",
     ),
     ("/tables/recommender", "there is no recommender: EXPLAIN PLAN FOR shows which indexes a query uses"),
     ("/tables/*/timeBoundary", "there is no offline part, so nothing has to be cut at a time boundary"),

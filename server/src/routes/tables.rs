@@ -15,8 +15,8 @@ use super::schemas::schema_json;
 use crate::app::AppState;
 use crate::error::ApiError;
 use crate::http::request::{BodyText, Parameters, PathName};
+use crate::store::CreateOptions;
 use crate::store::definition::{parse_object, typed_table_name};
-use crate::store::{CreateOptions, Opened};
 
 pub(super) fn router() -> Router<Arc<AppState>> {
     Router::new()
@@ -245,14 +245,5 @@ pub(super) fn wants_realtime(parameters: &Parameters) -> Result<bool, ApiError> 
         None | Some("REALTIME") => Ok(true),
         Some("OFFLINE") => Ok(false),
         Some(other) => Err(ApiError::bad_request(format!("`type` is REALTIME or OFFLINE, not `{other}`"))),
-    }
-}
-
-/// Returns a word for how a table's opening went.
-pub(super) fn opened_name(opened: &Opened) -> &'static str {
-    match opened {
-        Opened::Opening => "opening",
-        Opened::Open(_) => "open",
-        Opened::Failed(_) => "failed",
     }
 }

@@ -238,8 +238,13 @@ pub fn parse_object(what: &str, text: &str) -> Result<Value, ApiError> {
 
 /// Returns a table's name without Pinot's suffix, and without the name of the only database there is.
 pub fn raw_table_name(name: &str) -> &str {
-    let name = name.strip_prefix(DATABASE_PREFIX).filter(|raw| !raw.is_empty()).unwrap_or(name);
+    let name = without_database(name);
     name.strip_suffix(REALTIME_SUFFIX).filter(|raw| !raw.is_empty()).unwrap_or(name)
+}
+
+/// Returns the name of a table or schema without that of the only database there is.
+pub fn without_database(name: &str) -> &str {
+    name.strip_prefix(DATABASE_PREFIX).filter(|raw| !raw.is_empty()).unwrap_or(name)
 }
 
 /// Returns a table's name with Pinot's suffix.

@@ -10,6 +10,7 @@ mod cluster;
 mod cursors;
 mod running;
 mod states;
+mod drops;
 mod sockets;
 mod end_to_end;
 mod ingestion_config;
