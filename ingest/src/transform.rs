@@ -33,6 +33,9 @@ use plan::{ComputedField, MapColumn, TransformPlan};
 
 /// Rows that are computed together. More would leave the second-level cache.
 const ROWS_TOGETHER: usize = 512;
+/// What the rows that are computed together may take, beside those of the last record: lists that are unnested repeat all
+/// other fields of theirs.
+const BYTES_TOGETHER: usize = 8 << 20;
 
 /// Says what is wrong with the expressions of a table config.
 pub fn check_expressions(
@@ -119,8 +122,11 @@ impl RecordPipeline {
         while next < records.len() {
             let first = next;
             let mut rows = Vec::with_capacity(ROWS_TOGETHER);
-            while next < records.len() && rows.len() < ROWS_TOGETHER {
+            let mut bytes = 0;
+            while next < records.len() && rows.len() < ROWS_TOGETHER && bytes < BYTES_TOGETHER {
+                let before = rows.len();
                 self.read(next, &records[next], &mut rows);
+                bytes += rows[before..].iter().map(|row| row.fields.bytes()).sum::<usize>();
                 next += 1;
             }
             self.compute(&mut rows);

@@ -368,3 +368,36 @@ fn configs_that_cannot_work_are_refused_with_their_places() {
         "only the columns of an object's keys and values ask for a pipeline"
     );
 }
+
+/// Counts how often the rows of a batch are passed on.
+#[test]
+fn records_that_become_much_are_taken_in_smaller_batches() {
+    let config = json!({"complexTypeConfig": {"fieldsToUnnest": ["items"]}});
+    let (schema, config) = table(&config);
+    let limits = DecodeLimits::default();
+    let mut pipeline =
+        RecordPipeline::new(&config, &schema, PartitionId(3), limits, &FewFunctions).unwrap().unwrap();
+    let mut passes = |text: &str| {
+        let mut decoder = JsonDecoder::new(Arc::clone(&schema), limits);
+        let pending: Vec<_> = (0..20)
+            .map(|offset| PendingRecord {
+                record: RecordRef {
+                    offset: Offset(offset),
+                    timestamp_ms: None,
+                    key: None,
+                    payload: Some(text.as_bytes()),
+                    headers: &[],
+                },
+                headers: Vec::new(),
+            })
+            .collect();
+        let mut passes = 0;
+        pipeline.run(&pending, &mut decoder, |_| passes += 1);
+        (passes, decoder.take().rows.len())
+    };
+    let a = "x".repeat(1_000_000);
+    assert_eq!(passes(r#"{"a": "x", "items": [{"id": 1}, {"id": 2}]}"#), (1, 40));
+    // Each becomes 2 MB, so that the fifth record passes 8 MiB.
+    let large = format!(r#"{{"a": "{a}", "items": [{{"id": 1}}, {{"id": 2}}]}}"#);
+    assert_eq!(passes(&large), (4, 40));
+}
