@@ -29,8 +29,8 @@ pub use indexing::{
     StarTreeAggregation, TIMESTAMP_GRANULARITIES, TimestampIndex,
 };
 pub use ingestion::{
-    CollectionsToJson, ComplexTypeConfig, EnricherKind, Enrichment, IngestionConfig, MetricRollUp,
-    RollUpFunction, Transform,
+    CollectionsToJson, ComplexTypeConfig, EnricherKind, Enrichment, IngestionConfig, MergedText,
+    MetricRollUp, RollUpFunction, SchemaConforming, SourceField, Transform,
 };
 pub use query_config::QueryConfig;
 pub use stream::{Decoder, FlushThresholds, Isolation, OffsetCriteria, StreamConfig};
