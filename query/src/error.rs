@@ -313,8 +313,11 @@ fn detail_of(error: &DataFusionError) -> String {
     }
 }
 
-/// Returns what Pinot says of faults that clients know by its words.
+/// Returns what Pinot says of faults that clients know by its words, or what ours are in plain ones.
 fn in_pinots_words(message: &str) -> Option<String> {
+    if let Some(plain) = in_plain_words(message) {
+        return Some(plain);
+    }
     if message.starts_with("Aggregate function calls cannot be nested") {
         return Some("Aggregate expressions cannot be nested".into());
     }
@@ -332,6 +335,64 @@ fn in_pinots_words(message: &str) -> Option<String> {
     let column = expr.split_whitespace().next()?;
     let column = column.rsplit('.').next().unwrap_or(column).trim_matches(['"', '(']);
     Some(format!("Expression '{column}' is not being grouped"))
+}
+
+/// Returns in words of Pinot's SQL what DataFusion and Arrow say in those of their types.
+fn in_plain_words(message: &str) -> Option<String> {
+    let between = |before: &str, after: &str| {
+        let (_, rest) = message.split_once(before)?;
+        Some(rest.split_once(after)?.0)
+    };
+    if let Some(text) = between("Cannot cast string '", "' to value of ") {
+        let (_, arrow) = message.rsplit_once("' to value of ")?;
+        let wanted = pinots_type(arrow.trim_end_matches(" type"));
+        return Some(format!(
+            "the text '{text}' cannot be read as {wanted}: leave such rows out in WHERE, or use another column"
+        ));
+    }
+    if let Some(name) = message.strip_prefix("not supported: Unsupported SQL type ") {
+        let hint = did_you_mean(name, CAST_TYPES);
+        return Some(format!("`{name}` is no type: write one of {}{hint}", CAST_TYPES.join(", ")));
+    }
+    if let Some(own) = between("coercion failed with: Error during planning: ", ". No function matches") {
+        return Some(own.to_owned());
+    }
+    if let Some(name) = message.strip_prefix("Ambiguous reference to unqualified field ") {
+        return Some(format!(
+            "column `{name}` is ambiguous: write its table or alias before it, as in `t.{name}`"
+        ));
+    }
+    if let Some(listed) = between("For SELECT DISTINCT, ORDER BY expressions ", " must appear in select list")
+    {
+        let column = listed.rsplit('.').next().unwrap_or(listed);
+        return Some(format!(
+            "`{column}` of ORDER BY stands not in the list of SELECT DISTINCT: add it there"
+        ));
+    }
+    let types = between("There isn't a common type to coerce ", " in ")?;
+    let (left, right) = types.split_once(" and ")?;
+    let operator = message.rsplit_once(" in ")?.1.split_whitespace().next()?;
+    Some(format!("{operator} cannot compare {} with {}", pinots_type(left), pinots_type(right)))
+}
+
+/// The types that CAST knows, by their names in statements.
+const CAST_TYPES: [&str; 10] =
+    ["INT", "LONG", "FLOAT", "DOUBLE", "BIG_DECIMAL", "BOOLEAN", "TIMESTAMP", "STRING", "JSON", "BYTES"];
+
+/// Returns Pinot's name of a type that a message names as Arrow does.
+fn pinots_type(arrow: &str) -> &str {
+    match arrow {
+        "Int32" => "INT",
+        "Int64" => "LONG",
+        "Float32" => "FLOAT",
+        "Float64" => "DOUBLE",
+        "Boolean" => "BOOLEAN",
+        "Utf8" | "Utf8View" | "LargeUtf8" => "STRING",
+        "Binary" | "BinaryView" => "BYTES",
+        decimal if decimal.starts_with("Decimal") => "BIG_DECIMAL",
+        time if time.starts_with("Timestamp") => "TIMESTAMP",
+        other => other,
+    }
 }
 
 /// Returns what is wrong with the arguments of a function of DataFusion, which calls that an internal error, and tries

@@ -11,6 +11,7 @@ mod cursors;
 mod running;
 mod states;
 mod drops;
+mod mistakes;
 mod sockets;
 mod end_to_end;
 mod ingestion_config;
