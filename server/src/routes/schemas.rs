@@ -9,6 +9,7 @@ use meunier_catalog::SchemaEntry;
 use meunier_segment::nearest::did_you_mean;
 use serde_json::{Value, json};
 
+use super::elsewhere::not_here;
 use crate::app::AppState;
 use crate::error::ApiError;
 use crate::http::request::{BodyText, Parameters, PathName};
@@ -19,6 +20,7 @@ pub(super) fn router() -> Router<Arc<AppState>> {
         .route("/schemas", get(list).post(add))
         .route("/schemas/info", get(info))
         .route("/schemas/validate", post(validate))
+        .route("/schemas/fieldSpec", get(not_here))
         .route("/schemas/{name}", get(show).put(replace).delete(remove))
 }
 

@@ -11,7 +11,7 @@ use meunier_segment::table_snapshot::Segment;
 use serde_json::{Value, json};
 
 use super::segment_states::SegmentFacts;
-use super::tables::wants_realtime;
+use super::tables::{require_realtime, wants_realtime};
 use crate::app::AppState;
 use crate::error::ApiError;
 use crate::http::request::{BodyText, Parameters, PathName, PathNames};
@@ -191,10 +191,7 @@ async fn drop_segments(
     parameters: &Parameters,
 ) -> Result<String, ApiError> {
     let files_kept = parameters.get("retention").map(files_kept).transpose()?;
-    if !wants_realtime(parameters)? {
-        let entry = state.store.table(&name)?;
-        return Err(ApiError::not_found(format!("table `{}` has no OFFLINE part", entry.name)));
-    }
+    require_realtime(parameters, &state.store.table(&name)?)?;
     let dropped = state.blocking(move |state| state.store.drop_segments(&name, &segments, files_kept));
     Ok(typed_table_name(&dropped.await?.name))
 }

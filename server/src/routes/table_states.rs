@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use super::consumption::consuming_info;
 use super::segment_metadata::{damaged, indexes_of};
 use super::segment_states::{SegmentFacts, instant_text};
-use super::tables::wants_realtime;
+use super::tables::{require_realtime, wants_realtime};
 use crate::app::AppState;
 use crate::error::ApiError;
 use crate::http::request::{Parameters, PathName, PathNames};
@@ -66,9 +66,7 @@ async fn set_state(
         }
     };
     let entry = state.store.table(&name)?;
-    if !wants_realtime(&parameters)? {
-        return Err(ApiError::not_found(format!("table `{}` has no OFFLINE part", entry.name)));
-    }
+    require_realtime(&parameters, &entry)?;
     let entry = state.blocking(move |state| state.store.set_disabled(&name, disabled)).await?;
     let table = typed_table_name(&entry.name);
     Ok(Json(json!({"status": format!("Request to {word} table '{table}' is successful")})))
@@ -124,9 +122,7 @@ async fn status(
     parameters: Parameters,
 ) -> Result<Json<Value>, ApiError> {
     let facts = SegmentFacts::of(&state, &name)?;
-    if !wants_realtime(&parameters)? {
-        return Err(ApiError::bad_request(format!("table `{}` has no OFFLINE part", facts.entry.name)));
-    }
+    require_realtime(&parameters, &facts.entry)?;
     Ok(Json(json!({"ingestionStatus": ingestion_json(&state, &facts)})))
 }
 
@@ -259,9 +255,7 @@ async fn debug(
     parameters: Parameters,
 ) -> Result<Json<Value>, ApiError> {
     let facts = SegmentFacts::of(&state, &name)?;
-    if !wants_realtime(&parameters)? {
-        return Err(ApiError::not_found(format!("table `{}` has no OFFLINE part", facts.entry.name)));
-    }
+    require_realtime(&parameters, &facts.entry)?;
     let shows_all = parameters.number::<i32>("verbosity")?.unwrap_or(0) > 0;
     let infos: Vec<(Segment, Value)> =
         facts.segments().map(|segment| (segment.clone(), segment_state(&state, &facts, &segment))).collect();

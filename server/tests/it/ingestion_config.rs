@@ -351,3 +351,16 @@ async fn rows_that_differ_in_metrics_only_are_one_before_and_after_they_are_seal
     produce(&brokers, &[record("Oslo", 0.5)]);
     fixture.client.await_rows(sums, &json!([["Bonn", 1.0, 10.0], ["Oslo", 4.0, 8.0]])).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_begins_at_the_end_has_every_record_that_is_sent_once_it_is_made() {
+    let (fixture, broker) = Fixture::with_topic("visits", 3);
+    let brokers = broker.bootstrap();
+    let mut document = crate::fixture::visits(&brokers);
+    document["realtime"]["ingestionConfig"]["streamIngestionConfig"]["streamConfigMaps"][0]["stream.kafka.consumer.prop.auto.offset.reset"] =
+        json!("largest");
+    crate::fixture::produce_visits(&brokers, 3, 0..30);
+    assert_eq!(fixture.client.post("/tableConfigs", &document).await.status, 200);
+    crate::fixture::produce_visits(&brokers, 3, 30..36);
+    fixture.client.await_rows("SELECT COUNT(*), MIN(n) FROM visits", &json!([[6, 30.0]])).await;
+}

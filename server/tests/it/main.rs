@@ -12,6 +12,7 @@ mod running;
 mod states;
 mod drops;
 mod mistakes;
+mod clients;
 mod sockets;
 mod end_to_end;
 mod ingestion_config;
