@@ -127,7 +127,9 @@ async fn drop_all_or_named(
     PathName(name): PathName,
     parameters: Parameters,
 ) -> Result<Json<Value>, ApiError> {
+    let entry = state.store.table(&name)?;
     if parameters.get("type").is_none() {
+        let name = &entry.name;
         let message = format!(
             "`type` is missing: DELETE /segments/{name}?type=REALTIME drops all segments, `&segments=NAME,…` those that it names"
         );
