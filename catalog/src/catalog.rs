@@ -50,6 +50,8 @@ pub struct TableEntry {
     pub created_ms: i64,
     /// Why it is paused, when it is.
     pub paused: Option<Arc<PauseReason>>,
+    /// Whether it is out of use: neither consumed nor queried.
+    pub disabled: bool,
     /// Its directory below `deep_store/` and `serving/`.
     pub dir: TableDirName,
 }
@@ -157,6 +159,14 @@ impl Catalog {
     /// `NotFound` when the table does not exist any more.
     pub fn set_paused(&self, table: TableId, paused: Option<PauseReason>) -> Result<(), CatalogError> {
         self.ledger.append(|_| Ok(LedgerRecord::SetPaused { table, paused }))
+    }
+
+    /// Takes a table out of use, or puts it in use again.
+    ///
+    /// # Errors
+    /// `NotFound` when the table does not exist any more.
+    pub fn set_disabled(&self, table: TableId, disabled: bool) -> Result<(), CatalogError> {
+        self.ledger.append(|_| Ok(LedgerRecord::SetDisabled { table, disabled }))
     }
 
     /// Returns the schemas in the order of their names.
@@ -331,6 +341,7 @@ fn table_entry(state: &LedgerState, id: TableId, table: &TableState) -> TableEnt
         config: table.config.clone(),
         created_ms: table.created_ms,
         paused: table.paused.clone(),
+        disabled: table.disabled,
         dir: TableDirName::new(id, &table.name).expect("name was checked when the table was created"),
     }
 }

@@ -9,7 +9,7 @@ mod indexing;
 mod ingestion;
 mod known_keys;
 mod not_supported;
-mod quantity;
+pub mod quantity;
 mod query_config;
 mod secret;
 mod segments_config;
@@ -29,8 +29,8 @@ pub use indexing::{
     StarTreeAggregation, TIMESTAMP_GRANULARITIES, TextIndex, TimestampIndex,
 };
 pub use ingestion::{
-    CollectionsToJson, ComplexTypeConfig, EnricherKind, Enrichment, IngestionConfig, MetricRollUp,
-    RollUpFunction, Transform,
+    CollectionsToJson, ComplexTypeConfig, EnricherKind, Enrichment, IngestionConfig, MergedText,
+    MetricRollUp, RollUpFunction, SchemaConforming, SourceField, Transform,
 };
 pub use query_config::QueryConfig;
 pub use stream::{Decoder, FlushThresholds, Isolation, OffsetCriteria, StreamConfig};

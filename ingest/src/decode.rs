@@ -26,6 +26,7 @@ mod column_builder;
 mod time_check;
 mod json;
 mod record_tree;
+mod source_type;
 
 use meunier_segment::offset_range::Offset;
 use meunier_segment::reject::RejectedRecord;
@@ -35,6 +36,7 @@ pub(crate) use fault::Fault;
 pub use json::{JsonDecoder, RowRules};
 pub(crate) use json_text::write_string as write_json_string;
 pub(crate) use record_tree::RecordTreeReader;
+pub(crate) use source_type::in_type;
 pub(crate) use time_check::is_plausible_time;
 
 /// Greatest depth that limits can allow: writing nested values back as text recurses this far.

@@ -1,10 +1,10 @@
 //! The segment that a partition's rows go into now, with what became of its records, and rolled up where the table asks for it.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use meunier_catalog::table_config::MetricRollUp;
 use meunier_segment::consuming_segment::{ConsumingSegment, ConsumingSnapshot};
-use meunier_segment::options::SegmentOptions;
 use meunier_segment::reject::RejectedRecord;
 use meunier_segment::schema::Schema;
 
@@ -12,15 +12,21 @@ use crate::decode::DecodedBatch;
 use crate::progress::RecordCounts;
 use crate::roll_up::RollUp;
 
+/// Metrics of many keys take long to be put into the segment: this share of the time at most goes to it.
+const METRICS_SHARE: u32 = 10;
+/// Rows are shown to readers after this time all the same.
+const SHOWN_WITHIN: Duration = Duration::from_secs(1);
+
 /// The rows of one segment so far.
 pub(crate) struct OpenSegment {
-    /// The rows as they came.
     pub(crate) rows: ConsumingSegment,
     pub(crate) counts: RecordCounts,
     schema: Arc<Schema>,
     metrics: Option<Vec<MetricRollUp>>,
-    /// The same rows rolled up; none where the table does not ask for it, or once that failed for this segment.
+    /// Which rows become one; none where the table does not ask for it.
     roll_up: Option<RollUp>,
+    /// When the metrics were last put into the segment, and how long that took.
+    shown: Option<(Instant, Duration)>,
 }
 
 /// A segment that takes no more rows.
@@ -43,6 +49,7 @@ impl OpenSegment {
             schema: Arc::clone(schema),
             metrics,
             roll_up: None,
+            shown: None,
         };
         open.start_roll_up();
         open
@@ -53,12 +60,10 @@ impl OpenSegment {
         let Some(next) = batch.next_offset else { return };
         self.counts.filtered += batch.filtered;
         self.counts.extra_rows += batch.extra_rows;
-        let rolled = self.roll_up.as_mut().map_or(Ok(()), |rolled| rolled.add(batch.rows));
-        if let Err(error) = rolled {
-            tracing::error!(segment = %self.rows.identity().name, %error, "the segment is not rolled up");
-            self.roll_up = None;
+        match &mut self.roll_up {
+            Some(rolled) => rolled.add(batch.rows, &mut self.rows),
+            None => self.rows.append_decoded(batch.rows),
         }
-        self.rows.append_decoded(batch.rows);
         self.rows.append_rejects(batch.rejects);
         self.rows.advance_to(next);
         if let Some(timestamp_ms) = batch.timestamp_ms_max {
@@ -66,26 +71,35 @@ impl OpenSegment {
         }
     }
 
+    /// Returns the rows so far, for readers.
+    pub(crate) fn snapshot(&mut self) -> Arc<ConsumingSnapshot> {
+        if let Some(rolled) = &mut self.roll_up {
+            let began = Instant::now();
+            rolled.write_metrics(&mut self.rows);
+            self.shown = Some((Instant::now(), began.elapsed()));
+        }
+        self.rows.snapshot()
+    }
+
+    /// Returns whether new rows should be shown to readers now, and not with those that come next.
+    pub(crate) fn is_show_due(&self) -> bool {
+        self.shown.is_none_or(|(at, took)| at.elapsed() >= (took * METRICS_SHARE).min(SHOWN_WITHIN))
+    }
+
     /// Returns the memory that the roll-up takes beside the rows.
     pub(crate) fn roll_up_bytes(&self) -> usize {
         self.roll_up.as_ref().map_or(0, RollUp::memory_bytes)
     }
 
-    /// Ends the segment, rolled up where the table asks for it, and goes on with `next`.
-    pub(crate) fn close(&mut self, next: ConsumingSegment, options: &SegmentOptions) -> ClosedSegment {
+    /// Ends the segment and goes on with `next`.
+    pub(crate) fn close(&mut self, next: ConsumingSegment) -> ClosedSegment {
         let mut counts = std::mem::take(&mut self.counts);
         let mut full = std::mem::replace(&mut self.rows, next);
-        if let Some(rolled) = self.roll_up.take().filter(|rolled| rolled.merged_rows() > 0) {
-            match rolled.finish() {
-                Ok((rows, offsets)) => {
-                    counts.merged_rows = rolled.merged_rows();
-                    full = full.with_rows(options, &rows, offsets);
-                }
-                Err(error) => {
-                    tracing::error!(segment = %full.identity().name, %error, "the segment is not rolled up");
-                }
-            }
+        if let Some(mut rolled) = self.roll_up.take() {
+            rolled.write_metrics(&mut full);
+            counts.merged_rows = rolled.merged_rows();
         }
+        self.shown = None;
         self.start_roll_up();
         let (rows, rejects) = full.freeze();
         ClosedSegment { rows, rejects, counts }

@@ -2,6 +2,7 @@
 //!
 //! Owned by one worker. All it shares is the cell it publishes to and the status it reports.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use meunier_catalog::{RecordFingerprint, TableId};
 use meunier_segment::consuming_segment::{ConsumingSegment, ConsumingSnapshot, SegmentIdentity};
 use meunier_segment::offset_range::{Offset, PartitionId};
+use meunier_segment::options::SegmentOptions;
 use meunier_segment::sealed_segment::SealedSegment;
 use meunier_segment::segment_name::SegmentName;
 use meunier_segment::table_snapshot::{PartitionCell, PartitionSnapshot};
@@ -84,6 +86,8 @@ pub(crate) struct PartitionConsumer {
     /// The last take filled its batch: more is likely there.
     backlog: bool,
     last_fetch: Instant,
+    /// Records were taken that readers do not see yet.
+    unpublished: bool,
     /// Memory of the consuming segment as last published: adding it up anew visits every chunk and dictionary block.
     segment_memory_bytes: usize,
     /// What this partition last reported to the memory total.
@@ -131,6 +135,7 @@ impl PartitionConsumer {
             paused: false,
             backlog: false,
             last_fetch: Instant::now(),
+            unpublished: false,
             segment_memory_bytes: 0,
             memory_reported: 0,
             queue: None,
@@ -230,6 +235,9 @@ impl PartitionConsumer {
         }
         if self.progress.position() != before {
             self.last_fetch = Instant::now();
+            self.unpublished = true;
+        }
+        if self.unpublished && self.segment.is_show_due() {
             self.publish();
         }
         count
@@ -304,7 +312,7 @@ impl PartitionConsumer {
             new_segment(&self.table, self.partition, self.next_sequence, self.progress.position(), now_ms);
         self.next_sequence += 1;
         self.segment_began = Instant::now();
-        let ClosedSegment { rows, rejects, counts } = self.segment.close(next, &self.table.options);
+        let ClosedSegment { rows, rejects, counts } = self.segment.close(next);
         tracing::info!(segment = %rows.identity().name, rows = rows.rows(), reason = reason.name(), "sealing segment");
         self.sealing = Some(Arc::clone(&rows));
         self.sealing_rejects = rejects.len() as u64;
@@ -408,7 +416,8 @@ impl PartitionConsumer {
     }
 
     fn publish(&mut self) {
-        let consuming = self.segment.rows.snapshot();
+        self.unpublished = false;
+        let consuming = self.segment.snapshot();
         self.segment_memory_bytes = consuming.memory_bytes() + self.segment.roll_up_bytes();
         let rows = consuming.rows() as u64;
         let sealing_rows = self.sealing.as_ref().map_or(0, |segment| segment.rows()) as u64;
@@ -483,7 +492,15 @@ fn new_segment(
 ) -> ConsumingSegment {
     let name = SegmentName::new(&table.entry.name, partition, sequence, now_ms);
     let identity = SegmentIdentity { name, partition, created_ms: now_ms };
-    ConsumingSegment::new(identity, Arc::clone(&table.schema), &table.options, start)
+    ConsumingSegment::new(identity, Arc::clone(&table.schema), &consuming_options(table), start)
+}
+
+/// Metrics that are rolled up change while the segment consumes, which ids of a dictionary cannot.
+fn consuming_options(table: &TableStorage) -> Cow<'_, SegmentOptions> {
+    let Ok(Some(metrics)) = table.config.roll_up(&table.schema) else { return Cow::Borrowed(&table.options) };
+    let mut options = table.options.clone();
+    options.no_dictionary_columns.extend(metrics.iter().map(|metric| metric.column.as_str().into()));
+    Cow::Owned(options)
 }
 
 fn fingerprint(record: &RecordRef<'_>) -> RecordFingerprint {

@@ -229,6 +229,30 @@ impl Ingester {
         }
     }
 
+    /// Returns the committed segments of a table that [`Ingester::drop_segments`] takes: those that queries see by now, and
+    /// those without rows.
+    pub fn droppable_segments(&self, table: TableId) -> Vec<Arc<SegmentCommit>> {
+        let table = self.tables.lock().get(&table).cloned();
+        table.map(|table| table.droppable_segments()).unwrap_or_default()
+    }
+
+    /// Drops committed segments for good. Their rows leave the queries soon after; their files are kept for a time.
+    ///
+    /// # Errors
+    /// `NotFound` when one of them is gone already: then all stay.
+    pub fn drop_segments(
+        &self,
+        table: TableId,
+        segments: &[Arc<SegmentCommit>],
+        files_kept: Duration,
+    ) -> Result<(), IngestError> {
+        let table = self.tables.lock().get(&table).cloned();
+        match table {
+            Some(table) => Ok(table.drop_segments(segments, files_kept)?),
+            None => Ok(()),
+        }
+    }
+
     /// Asks for all, or some, partitions' consuming segments to be sealed.
     pub fn force_commit(&self, table: TableId, partitions: Option<&[PartitionId]>) -> ForceCommit {
         let mut segments = Vec::new();

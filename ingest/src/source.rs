@@ -7,6 +7,7 @@
 mod client;
 mod client_config;
 mod partition_queue;
+mod reachability;
 
 pub use client::TopicInfo;
 pub(crate) use client::{KafkaClient, KafkaClients, TopicReader, first_offset};

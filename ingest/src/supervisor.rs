@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use meunier_catalog::PartitionStart;
 use meunier_catalog::table_config::{OffsetCriteria, StreamConfig};
+use meunier_catalog::{CatalogError, PartitionStart, SegmentCommit, SegmentId};
 use meunier_segment::offset_range::{Offset, PartitionId};
 use meunier_segment::sealed_segment::SealedSegment;
 use meunier_segment::segment_name::SegmentName;
@@ -74,7 +74,7 @@ struct Requests {
 
 impl TableIngest {
     pub(crate) fn new(storage: Arc<TableStorage>, stream: StreamConfig, live: Arc<LiveTable>) -> TableIngest {
-        let paused = storage.entry.paused.is_some();
+        let paused = storage.entry.paused.is_some() || storage.entry.disabled;
         TableIngest {
             storage,
             stream,
@@ -122,6 +122,34 @@ impl TableIngest {
             let sealed = with_rebuilt(&snapshot.sealed, &segment);
             cell.publish(PartitionSnapshot { sealed, ..(*snapshot).clone() });
         }
+    }
+
+    /// Drops segments that are published, or hold no rows: their rows are gone for queries, their files kept for a time.
+    pub(crate) fn drop_segments(
+        &self,
+        segments: &[Arc<SegmentCommit>],
+        files_kept: Duration,
+    ) -> Result<(), CatalogError> {
+        let storage = &self.storage;
+        let ids: Vec<SegmentId> = segments.iter().map(|segment| segment.id()).collect();
+        storage.catalog.drop_segments(storage.entry.id, &ids, files_kept, now_ms())?;
+        let mut names: BTreeMap<PartitionId, Vec<SegmentName>> = BTreeMap::new();
+        for segment in segments {
+            names.entry(segment.partition).or_default().push(segment.name.as_str().into());
+        }
+        names.into_iter().for_each(|(partition, names)| self.forget(partition, names));
+        Ok(())
+    }
+
+    /// Returns the committed segments that may be dropped. One that is committed and not published yet would come back when
+    /// it is.
+    pub(crate) fn droppable_segments(&self) -> Vec<Arc<SegmentCommit>> {
+        let snapshot = self.live.snapshot();
+        let sealed = snapshot.partitions.iter().flat_map(|partition| partition.sealed.iter());
+        let published: HashSet<&str> = sealed.map(|segment| segment.name().as_str()).collect();
+        let mut segments = self.storage.catalog.segments(self.storage.entry.id);
+        segments.retain(|segment| segment.durable.is_none() || published.contains(segment.name.as_str()));
+        segments
     }
 
     /// Takes dropped segments out of what queries see.
@@ -358,27 +386,17 @@ impl Supervisor {
             tracing::warn!(%error, "files of dropped segments cannot be removed");
         }
         let Some(kept) = storage.config.retention else { return };
-        // A segment that is committed and not published yet would come back when it is.
-        let snapshot = self.table.live.snapshot();
-        let sealed = snapshot.partitions.iter().flat_map(|partition| partition.sealed.iter());
-        let published: HashSet<&str> = sealed.map(|segment| segment.name().as_str()).collect();
-        let mut segments = storage.catalog.segments(storage.entry.id);
-        segments.retain(|segment| published.contains(segment.name.as_str()));
-        let expired = expired(&segments, kept, now_ms());
-        if expired.is_empty() {
+        let mut old = self.table.droppable_segments();
+        let ids = expired(&old, kept, now_ms());
+        if ids.is_empty() {
             return;
         }
-        let files_kept = storage.config.deleted_segments_retention;
-        if let Err(error) = storage.catalog.drop_segments(storage.entry.id, &expired, files_kept, now_ms()) {
+        old.retain(|segment| ids.contains(&segment.id()));
+        if let Err(error) = self.table.drop_segments(&old, storage.config.deleted_segments_retention) {
             tracing::warn!(table = %storage.entry.name, %error, "old segments cannot be dropped");
             return;
         }
-        let mut names: BTreeMap<PartitionId, Vec<SegmentName>> = BTreeMap::new();
-        for segment in segments.iter().filter(|segment| expired.contains(&segment.id())) {
-            names.entry(segment.partition).or_default().push(segment.name.as_str().into());
-        }
-        names.into_iter().for_each(|(partition, names)| self.table.forget(partition, names));
-        tracing::info!(table = %storage.entry.name, segments = expired.len(), "dropped old segments");
+        tracing::info!(table = %storage.entry.name, segments = old.len(), "dropped old segments");
     }
 
     fn report_ends(&self, client: &Arc<KafkaClient>) {

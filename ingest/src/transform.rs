@@ -8,6 +8,7 @@
 //!
 //! Invariant: each record becomes rows, or is filtered, or is rejected, and is counted once.
 
+mod clp;
 mod complex_type;
 mod columns;
 mod computed;
@@ -15,24 +16,28 @@ mod expression;
 mod fields;
 mod metadata;
 mod plan;
+mod schema_conforming;
 
 use std::sync::Arc;
 
-use meunier_catalog::table_config::{ConfigProblem, TableConfig};
+use meunier_catalog::table_config::{ConfigProblem, SourceField, TableConfig};
 use meunier_segment::offset_range::PartitionId;
 use meunier_segment::reject::RejectReason;
 use meunier_segment::schema::Schema;
 
-use crate::decode::{DecodeLimits, Fault, JsonDecoder, RecordRef, RecordTreeReader};
+use crate::decode::{DecodeLimits, Fault, JsonDecoder, RecordRef, RecordTreeReader, in_type};
 pub use expression::{Expression, ExpressionCompiler, ExpressionInput, NoExpressions};
 pub(crate) use fields::{FieldValue, Fields};
 
 use complex_type::ComplexTypes;
 use computed::compute;
-use plan::{ComputedField, MapColumn, TransformPlan};
+use plan::{ComputedField, Enricher, MapColumn, TransformPlan};
 
 /// Rows that are computed together. More would leave the second-level cache.
 const ROWS_TOGETHER: usize = 512;
+/// What the rows that are computed together may take, beside those of the last record: lists that are unnested repeat all
+/// other fields of theirs.
+const BYTES_TOGETHER: usize = 8 << 20;
 
 /// Says what is wrong with the expressions of a table config.
 pub fn check_expressions(
@@ -119,8 +124,11 @@ impl RecordPipeline {
         while next < records.len() {
             let first = next;
             let mut rows = Vec::with_capacity(ROWS_TOGETHER);
-            while next < records.len() && rows.len() < ROWS_TOGETHER {
+            let mut bytes = 0;
+            while next < records.len() && rows.len() < ROWS_TOGETHER && bytes < BYTES_TOGETHER {
+                let before = rows.len();
                 self.read(next, &records[next], &mut rows);
+                bytes += rows[before..].iter().map(|row| row.fields.bytes()).sum::<usize>();
                 next += 1;
             }
             self.compute(&mut rows);
@@ -140,7 +148,8 @@ impl RecordPipeline {
         let row =
             |fields| Row { record: number, fields, fault: None, is_filtered: false, is_incomplete: false };
         let mut whole = vec![row(fields)];
-        compute_fields(&mut self.plan.enriched_first, &mut whole, self.continue_on_error);
+        give_types(&self.plan.typed_first, &mut whole, self.continue_on_error);
+        enrich(&mut self.plan.enriched_first, &mut whole, self.continue_on_error);
         let Some(complex_types) = &self.complex_types else {
             rows.append(&mut whole);
             return;
@@ -161,11 +170,21 @@ impl RecordPipeline {
     }
 
     fn compute(&mut self, rows: &mut [Row]) {
-        compute_fields(&mut self.plan.enriched, rows, self.continue_on_error);
+        give_types(&self.plan.typed, rows, self.continue_on_error);
+        enrich(&mut self.plan.enriched, rows, self.continue_on_error);
         for row in rows.iter_mut() {
             self.plan.map_columns.iter().for_each(|column| fill_map_column(column, &mut row.fields));
         }
-        compute_fields(&mut self.plan.computed, rows, self.continue_on_error);
+        compute_fields(self.plan.computed.iter_mut(), rows, self.continue_on_error);
+        self.filter(rows);
+        if let Some(conformer) = &self.plan.conformer {
+            for row in rows.iter_mut().filter(|row| row.fault.is_none() && !row.is_filtered) {
+                row.fields = conformer.conform(std::mem::take(&mut row.fields));
+            }
+        }
+    }
+
+    fn filter(&mut self, rows: &mut [Row]) {
         let Some(filter) = &mut self.plan.filter else { return };
         let wanted: Vec<usize> = (0..rows.len()).filter(|&row| rows[row].fault.is_none()).collect();
         let values = compute(filter.as_mut(), rows, &wanted);
@@ -231,8 +250,59 @@ impl RecordPipeline {
     }
 }
 
+/// Gives fields the types that the config names.
+fn give_types(fields: &[SourceField], rows: &mut [Row], continue_on_error: bool) {
+    for field in fields {
+        for row in rows.iter_mut().filter(|row| row.fault.is_none()) {
+            let Some(value) = row.fields.get_mut(&field.name) else { continue };
+            match in_type(std::mem::replace(value, FieldValue::Null), field.data_type, field.is_list) {
+                Ok(typed) => *value = typed,
+                Err(_) if continue_on_error => row.is_incomplete = true,
+                Err(reason) => {
+                    let message =
+                        format!("`{}` cannot become {}: {}", field.name, field.data_type, reason.name());
+                    row.fault = Some(message);
+                }
+            }
+        }
+    }
+}
+
+fn enrich(enrichers: &mut [Enricher], rows: &mut [Row], continue_on_error: bool) {
+    for enricher in enrichers {
+        match enricher {
+            Enricher::Compute(field) => compute_fields(std::iter::once(field), rows, continue_on_error),
+            Enricher::EncodeLog(field) => {
+                let wanted = rows.iter_mut().filter(|row| row.fault.is_none());
+                wanted.for_each(|row| encode_log(field, &mut row.fields));
+            }
+        }
+    }
+}
+
+/// Adds what a log message is made of: its text with places, and what stands there. Of a value that is no text, nothing.
+fn encode_log(field: &str, fields: &mut Fields) {
+    let Some(value) = fields.value(field) else { return };
+    let (log_type, texts, numbers) = match value {
+        FieldValue::Text(message) => {
+            let encoded = clp::encode(message);
+            let texts = encoded.texts.into_iter().map(FieldValue::Text).collect();
+            let numbers = encoded.numbers.into_iter().map(FieldValue::Integer).collect();
+            (FieldValue::Text(encoded.log_type), FieldValue::List(texts), FieldValue::List(numbers))
+        }
+        _ => (FieldValue::Null, FieldValue::Null, FieldValue::Null),
+    };
+    fields.set(format!("{field}_logtype"), log_type);
+    fields.set(format!("{field}_dictionaryVars"), texts);
+    fields.set(format!("{field}_encodedVars"), numbers);
+}
+
 /// Computes fields one after the other, each for all rows that want it.
-fn compute_fields(fields: &mut [ComputedField], rows: &mut [Row], continue_on_error: bool) {
+fn compute_fields<'a>(
+    fields: impl Iterator<Item = &'a mut ComputedField>,
+    rows: &mut [Row],
+    continue_on_error: bool,
+) {
     for field in fields {
         let wants =
             |row: &Row| row.fault.is_none() && (field.overwrites || row.fields.value(&field.name).is_none());

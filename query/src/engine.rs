@@ -38,6 +38,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::advice::advise;
 use crate::dialect::item_names::unique_name;
 use crate::dialect::{Dialect, RewrittenQuery, rewrite};
 use crate::equal_zeros::EqualZeros;
@@ -233,8 +234,9 @@ impl QueryEngine {
         outcome.statistics.broker_id.clone_from(&self.core.config.broker_id);
         let code = outcome.error.as_ref().map(QueryError::code);
         let mut position = None;
-        if let Some(error) = &outcome.error {
+        if let Some(error) = &mut outcome.error {
             let query = place.query();
+            advise(error, &query.sql);
             position = position_of(error, &query.sql);
             outcome.statistics.client_query_id = query.client_query_id();
         }

@@ -3,10 +3,14 @@
 //! Every message says which text, table, column or function is meant; the answer puts the code's name before it. No error
 //! of DataFusion leaves this crate as it is.
 
+mod words;
+
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 use meunier_functions::TextQueryFault;
 use meunier_segment::nearest::did_you_mean;
+
+use words::detail_of;
 
 /// Pinot's error codes that this store answers with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,6 +21,8 @@ pub enum QueryErrorCode {
     SqlParsing,
     /// No such table.
     TableDoesNotExist,
+    /// The table is disabled.
+    TableIsDisabled,
     /// The query ran and failed.
     QueryExecution,
     /// Too many queries wait already.
@@ -46,6 +52,7 @@ impl QueryErrorCode {
             QueryErrorCode::JsonParsing => 100,
             QueryErrorCode::SqlParsing => 150,
             QueryErrorCode::TableDoesNotExist => 190,
+            QueryErrorCode::TableIsDisabled => 191,
             QueryErrorCode::QueryExecution => 200,
             QueryErrorCode::ServerOutOfCapacity => 211,
             QueryErrorCode::QuerySchedulingTimeout => 240,
@@ -65,6 +72,7 @@ impl QueryErrorCode {
             QueryErrorCode::JsonParsing => "JsonParsingError",
             QueryErrorCode::SqlParsing => "SQLParsingError",
             QueryErrorCode::TableDoesNotExist => "TableDoesNotExistError",
+            QueryErrorCode::TableIsDisabled => "TableIsDisabledError",
             QueryErrorCode::QueryExecution => "QueryExecutionError",
             QueryErrorCode::ServerOutOfCapacity => "ServerOutOfCapacity",
             QueryErrorCode::QuerySchedulingTimeout => "QuerySchedulingTimeoutError",
@@ -86,7 +94,7 @@ impl QueryErrorCode {
             | QueryErrorCode::QueryValidation
             | QueryErrorCode::UnknownColumn
             | QueryErrorCode::QueryPlanning => 400,
-            QueryErrorCode::TableDoesNotExist => 404,
+            QueryErrorCode::TableDoesNotExist | QueryErrorCode::TableIsDisabled => 404,
             QueryErrorCode::QuerySchedulingTimeout | QueryErrorCode::ExecutionTimeout => 408,
             QueryErrorCode::QueryExecution | QueryErrorCode::Internal => 500,
             QueryErrorCode::ServerOutOfCapacity
@@ -132,6 +140,14 @@ pub enum QueryError {
         table: String,
         /// The nearest name, as the end of a sentence.
         hint: String,
+    },
+    /// The table is out of use.
+    #[error(
+        "table `{table}` is disabled: enable it with PUT /tables/{table}/state?state=enable&type=realtime"
+    )]
+    TableDisabled {
+        /// The name as written.
+        table: String,
     },
     /// No such column.
     #[error("column `{column}` does not exist in {place}{hint}")]
@@ -230,6 +246,7 @@ impl QueryError {
                 QueryErrorCode::SqlParsing
             }
             QueryError::TableMissing { .. } => QueryErrorCode::TableDoesNotExist,
+            QueryError::TableDisabled { .. } => QueryErrorCode::TableIsDisabled,
             QueryError::ColumnMissing { .. } => QueryErrorCode::UnknownColumn,
             QueryError::FunctionMissing { .. }
             | QueryError::Invalid { .. }
@@ -291,62 +308,6 @@ fn found_inside(error: &DataFusionError) -> Option<QueryError> {
         },
         _ => None,
     }
-}
-
-/// Returns DataFusion's message without the words that only say where in it the fault was found.
-fn detail_of(error: &DataFusionError) -> String {
-    let message = match error.find_root() {
-        DataFusionError::Plan(message) | DataFusionError::Execution(message) => message.clone(),
-        DataFusionError::SchemaError(error, _) => error.to_string(),
-        DataFusionError::NotImplemented(message) => format!("not supported: {message}"),
-        other => other.strip_backtrace(),
-    };
-    let message = message.split(DataFusionError::BACK_TRACE_SEP).next().unwrap_or_default();
-    if let Some(mismatch) = mismatched_arguments(message) {
-        return mismatch;
-    }
-    match (ungrouped_column(message), in_pinots_words(message)) {
-        (Some(column), _) => format!("column `{column}` stands neither in GROUP BY nor in an aggregate"),
-        (None, Some(pinots)) => pinots,
-        (None, None) => message.trim_end().to_owned(),
-    }
-}
-
-/// Returns what Pinot says of faults that clients know by its words.
-fn in_pinots_words(message: &str) -> Option<String> {
-    if message.starts_with("Aggregate function calls cannot be nested") {
-        return Some("Aggregate expressions cannot be nested".into());
-    }
-    if let Some(compared) =
-        message.strip_prefix("Cannot infer common argument type for comparison operation ")
-    {
-        let mut words = compared.split_whitespace();
-        let (left, operator, right) = (words.next()?, words.next()?, words.next()?);
-        return Some(format!(
-            "Cannot apply '{operator}' to arguments of type '<{left}> {operator} <{right}>'"
-        ));
-    }
-    let (_, having) = message.split_once("HAVING clause references: ")?;
-    let (expr, _) = having.split_once(" must appear in the GROUP BY clause")?;
-    let column = expr.split_whitespace().next()?;
-    let column = column.rsplit('.').next().unwrap_or(column).trim_matches(['"', '(']);
-    Some(format!("Expression '{column}' is not being grouped"))
-}
-
-/// Returns what is wrong with the arguments of a function of DataFusion, which calls that an internal error, and tries
-/// several signatures: `… Function 'sum' failed to match any signature, errors: Error during planning: …,Error during …`.
-fn mismatched_arguments(message: &str) -> Option<String> {
-    let (_, tried) = message.split_once("failed to match any signature, errors: ")?;
-    let mut faults = tried.split("Error during planning: ").map(|fault| fault.trim_end_matches(','));
-    let first = faults.find(|fault| !fault.is_empty())?;
-    Some(first.lines().next().unwrap_or_default().trim_end_matches(['.', ' ']).to_owned())
-}
-
-/// Returns the column of `… column "t.a" must appear in the GROUP BY clause …`.
-fn ungrouped_column(message: &str) -> Option<&str> {
-    let (before, _) = message.split_once("\" must appear in the GROUP BY clause")?;
-    let (_, column) = before.rsplit_once("column \"")?;
-    Some(column.rsplit('.').next().unwrap_or(column).trim_matches('"'))
 }
 
 impl From<QueryError> for DataFusionError {

@@ -13,6 +13,7 @@ mod pinot_sql;
 mod statement;
 mod inspection;
 mod position;
+mod advice;
 mod running;
 mod dialect;
 mod in_subquery;

@@ -1,7 +1,9 @@
 //! The options of one query, from the three places that may set them.
 //!
 //! `SET` before the statement wins over `OPTION(…)` after it, which wins over the request's `queryOptions`. Names match
-//! whatever their case. Names that mean nothing here are let through, as Pinot does.
+//! whatever their case. Names that mean nothing here are let through, as Pinot does, unless they are a slip of one that does.
+
+use meunier_segment::nearest::is_slip;
 
 use crate::error::QueryError;
 
@@ -96,7 +98,7 @@ impl QueryOptions {
             "usesegmenttoprows" => self.rules.segment_top_rows = boolean(name, value)?,
             "useshortpath" => self.rules.short_path = boolean(name, value)?,
             "usemetadataaggregation" => self.rules.metadata_aggregation = boolean(name, value)?,
-            _ => {}
+            other => return refuse_slip(other, name),
         }
         Ok(())
     }
@@ -115,6 +117,69 @@ impl QueryOptions {
         Ok(())
     }
 }
+
+/// Pinot lets every name through. One that is a known one with a slip would be ignored in silence, so it is refused.
+fn refuse_slip(folded: &str, name: &str) -> Result<(), QueryError> {
+    let known = || OURS.iter().chain(&PINOTS);
+    if known().any(|known| known.eq_ignore_ascii_case(folded)) {
+        return Ok(());
+    }
+    match known().find(|known| is_slip(folded, known)) {
+        Some(meant) => {
+            Err(QueryError::invalid(format!("query option `{name}` does not exist; did you mean `{meant}`?")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The options that have an effect here.
+const OURS: [&str; 17] = [
+    "timeoutMs",
+    "useMultistageEngine",
+    "enableNullHandling",
+    "maxExecutionThreads",
+    "maxQueryResponseSizeBytes",
+    "clientQueryId",
+    "useSegmentPruning",
+    "useFilterPushdown",
+    "useDictionaryFilter",
+    "usePredicateCache",
+    "useSegmentAggregation",
+    "useAggregationBelowJoins",
+    "useJoinKeyFilter",
+    "useStarTree",
+    "useSegmentTopRows",
+    "useShortPath",
+    "useMetadataAggregation",
+];
+
+/// Options of Pinot's that are near enough to others to be taken for a slip, or likely to be misspelt.
+const PINOTS: [&str; 24] = [
+    "numGroupsLimit",
+    "minSegmentGroupTrimSize",
+    "minServerGroupTrimSize",
+    "minBrokerGroupTrimSize",
+    "groupTrimThreshold",
+    "maxRowsInJoin",
+    "maxRowsInWindow",
+    "maxRowsInDistinct",
+    "joinOverflowMode",
+    "windowOverflowMode",
+    "skipUpsert",
+    "skipUpsertView",
+    "skipIndexes",
+    "skipPlannerRules",
+    "usePlannerRules",
+    "useScanReorderOpt",
+    "useBrokerPruning",
+    "useLiteMode",
+    "useSpools",
+    "maxServerResponseSizeBytes",
+    "numReplicaGroupsToQuery",
+    "streamStats",
+    "stageParallelism",
+    "cursorNumRows",
+];
 
 fn boolean(name: &str, value: &str) -> Result<bool, QueryError> {
     match value.to_ascii_lowercase().as_str() {

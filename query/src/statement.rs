@@ -14,6 +14,8 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
+use meunier_segment::nearest::did_you_mean;
+
 use crate::error::QueryError;
 use crate::pinot_sql::PinotDialect;
 
@@ -125,7 +127,7 @@ pub(crate) fn tokens_of(text: &str) -> Result<Vec<TokenWithSpan>, QueryError> {
     size::check_text(text)?;
     let mut tokens = Tokenizer::new(&PinotDialect, text).tokenize_with_location().map_err(|error| {
         let Location { line, column } = error.location;
-        QueryError::Syntax { line, column, detail: lower_first(&error.message) }
+        QueryError::Syntax { line, column, detail: unended(&error.message) }
     })?;
     tokens.retain(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
     for token in &mut tokens {
@@ -281,7 +283,8 @@ fn check_is_query(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
         Some(first) if begins_query(&first.token) => Ok(()),
         Some(first) => match &first.token {
             Token::Word(word) => {
-                Err(at(first, &format!("only queries are served here, `{}` begins none", word.value)))
+                let hint = did_you_mean(&word.value, ["SELECT", "WITH", "SET", "EXPLAIN"]);
+                Err(at(first, &format!("only queries are served here, `{}` begins none{hint}", word.value)))
             }
             other => Err(at(first, &format!("expected SELECT, found `{other}`"))),
         },
@@ -316,6 +319,17 @@ fn syntax_error(error: ParserError, end: Location) -> QueryError {
     let detail =
         lower_first(detail).replacen("expected: ", "expected ", 1).replacen(", found: ", ", found ", 1);
     QueryError::Syntax { line, column, detail: detail.replace("found EOF", "found the end of the statement") }
+}
+
+/// Says what has no end, in words that fit the place where it begins.
+fn unended(message: &str) -> String {
+    match message {
+        "Unterminated string literal" => "the text that begins here has no end: close it with `'`".into(),
+        _ if message.starts_with("Expected close delimiter '\"'") => {
+            "the quoted name that begins here has no end: close it with `\"`".into()
+        }
+        other => lower_first(other),
+    }
 }
 
 fn lower_first(text: &str) -> String {

@@ -3,15 +3,18 @@
 //! The server adds a table when it opens and removes it when it is dropped. Names match whatever their case, with or
 //! without Pinot's type suffix (`trips`, `Trips_REALTIME`).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use datafusion::sql::sqlparser::ast::ObjectName;
 use meunier_segment::json_flat::FlattenOptions;
 use meunier_segment::nearest::did_you_mean;
 use meunier_segment::schema::ColumnName;
 use meunier_segment::table_snapshot::LiveTable;
 use meunier_segment::text_search::TextOptions;
 use parking_lot::RwLock;
+
+use crate::error::QueryError;
 
 /// Pinot's suffix for a table that is filled from a stream.
 const REALTIME_SUFFIX: &str = "_realtime";
@@ -32,6 +35,9 @@ pub struct QueryTable {
     pub time_column: Option<String>,
 }
 
+/// How clients that know of databases write the one that is always there.
+const DATABASE: &str = "default";
+
 /// How documents and texts of columns are taken apart, whether or not an index answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SearchOptions {
@@ -44,7 +50,14 @@ pub struct SearchOptions {
 /// All tables, shared between the server and the engine; clones are the same registry.
 #[derive(Debug, Clone, Default)]
 pub struct Tables {
-    by_name: Arc<RwLock<HashMap<String, QueryTable>>>,
+    registry: Arc<RwLock<Registry>>,
+}
+
+#[derive(Debug, Default)]
+struct Registry {
+    by_name: HashMap<String, QueryTable>,
+    /// Keys of tables that are there and must not be queried.
+    disabled: HashSet<String>,
 }
 
 impl Tables {
@@ -55,23 +68,53 @@ impl Tables {
 
     /// Makes a table known under its own name, in place of one that had it before.
     pub fn insert(&self, table: QueryTable) {
-        self.by_name.write().insert(key(table.live.name()), table);
+        let key = key(table.live.name());
+        let mut registry = self.registry.write();
+        registry.disabled.remove(&key);
+        registry.by_name.insert(key, table);
     }
 
     /// Forgets a table and returns it. Queries that have begun keep their snapshot.
     pub fn remove(&self, name: &str) -> Option<QueryTable> {
-        self.by_name.write().remove(&key(name))
+        let mut registry = self.registry.write();
+        registry.disabled.remove(&key(name));
+        registry.by_name.remove(&key(name))
+    }
+
+    /// Forgets a table, whose queries are told from now on that it is disabled.
+    pub fn disable(&self, name: &str) {
+        let mut registry = self.registry.write();
+        registry.by_name.remove(&key(name));
+        registry.disabled.insert(key(name));
     }
 
     /// Returns the table of this name.
     pub fn get(&self, name: &str) -> Option<QueryTable> {
-        self.by_name.read().get(&key(name)).cloned()
+        self.registry.read().by_name.get(&key(name)).cloned()
+    }
+
+    /// Returns the table that a statement names, with or without the name of its database.
+    ///
+    /// # Errors
+    /// When there is none, or it is disabled.
+    pub(crate) fn find(&self, written: &ObjectName) -> Result<QueryTable, QueryError> {
+        let parts: Vec<&str> =
+            written.0.iter().filter_map(|part| part.as_ident()).map(|part| part.value.as_str()).collect();
+        let table = parts.join(".");
+        let name = without_database(&table);
+        if let Some(found) = self.get(name) {
+            return Ok(found);
+        }
+        match self.registry.read().disabled.contains(&key(name)) {
+            true => Err(QueryError::TableDisabled { table }),
+            false => Err(QueryError::TableMissing { hint: self.hint(name), table }),
+        }
     }
 
     /// Returns the names of all tables, sorted.
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> =
-            self.by_name.read().values().map(|table| table.live.name().to_owned()).collect();
+            self.registry.read().by_name.values().map(|table| table.live.name().to_owned()).collect();
         names.sort();
         names
     }
@@ -80,6 +123,14 @@ impl Tables {
     pub(crate) fn hint(&self, name: &str) -> String {
         let names = self.names();
         did_you_mean(without_suffix(name), names.iter().map(String::as_str))
+    }
+}
+
+/// Returns a name without that of its database, which may stand before it or within the same quotes.
+fn without_database(name: &str) -> &str {
+    match name.split_once('.') {
+        Some((database, name)) if database.eq_ignore_ascii_case(DATABASE) => name,
+        Some(_) | None => name,
     }
 }
 

@@ -1,16 +1,18 @@
 //! Rows of a consuming segment that do not change any more: a copy of those that were new once, or 65,536 frozen.
 
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanBufferBuilder, ListArray};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::concat;
-use arrow::datatypes::Field as ArrowField;
+use arrow::datatypes::{DataType as ArrowType, Field as ArrowField};
 use arrow::error::ArrowError;
 
 use crate::column::{Column, ColumnValues};
 use crate::dictionary::Dictionary;
 use crate::ids::Ids;
+use crate::stats::ColumnStats;
 use crate::value::Value;
 use crate::value_index::ValueIndex;
 
@@ -49,14 +51,32 @@ pub enum Wanted<'a> {
 #[derive(Debug)]
 pub(crate) struct Chunk {
     pub(crate) rows: usize,
-    pub(crate) columns: Vec<ChunkColumn>,
+    /// Shared with the chunks that have other values in some columns only.
+    pub(crate) columns: Vec<Arc<ChunkColumn>>,
     pub(crate) memory_bytes: usize,
+    /// Of columns whose values were put in later: what is known of them, by column.
+    pub(crate) revised: Option<Vec<(usize, ColumnStats)>>,
 }
 
 impl Chunk {
     pub(crate) fn new(rows: usize, columns: Vec<ChunkColumn>) -> Chunk {
-        let memory_bytes = columns.iter().map(ChunkColumn::memory_bytes).sum();
-        Chunk { rows, columns, memory_bytes }
+        Chunk::of(rows, columns.into_iter().map(Arc::new).collect(), None)
+    }
+
+    fn of(rows: usize, columns: Vec<Arc<ChunkColumn>>, revised: Option<Vec<(usize, ColumnStats)>>) -> Chunk {
+        let memory_bytes = columns.iter().map(|column| column.memory_bytes()).sum();
+        Chunk { rows, columns, memory_bytes, revised }
+    }
+
+    /// Returns the same rows with other values in some columns.
+    pub(crate) fn revised(&self, columns: Vec<(usize, ChunkColumn)>) -> Chunk {
+        let mut all = self.columns.clone();
+        let mut stats = Vec::with_capacity(columns.len());
+        for (index, column) in columns {
+            stats.push((index, column.stats(0..self.rows)));
+            all[index] = Arc::new(column);
+        }
+        Chunk::of(self.rows, all, Some(stats))
     }
 
     /// Returns one column of all `chunks`, which must hold it in one form.
@@ -68,7 +88,7 @@ impl Chunk {
         index: usize,
         dictionary_len: usize,
     ) -> Result<ChunkColumn, ArrowError> {
-        let columns: Vec<&ChunkColumn> = chunks.iter().map(|chunk| &chunk.columns[index]).collect();
+        let columns: Vec<&ChunkColumn> = chunks.iter().map(|chunk| &*chunk.columns[index]).collect();
         Ok(ChunkColumn {
             values: merge_values(&columns, dictionary_len)?,
             nulls: Chunk::merge_column_nulls(chunks, index),
@@ -150,6 +170,25 @@ impl ChunkColumn {
         rows.sort_unstable();
         rows.dedup();
         Some(rows)
+    }
+
+    /// Returns what is known of some rows' values.
+    pub(crate) fn stats(&self, rows: Range<usize>) -> ColumnStats {
+        let nulls = self.nulls.as_ref().map(|nulls| nulls.slice(rows.start, rows.len()));
+        let null_count = nulls.as_ref().map_or(0, NullBuffer::null_count) as u64;
+        match &self.values {
+            // Text is compared only at seal, once a distinct value.
+            ChunkValues::Plain(array)
+                if !matches!(array.data_type(), ArrowType::Utf8 | ArrowType::Binary) =>
+            {
+                let values = array.slice(rows.start, rows.len());
+                ColumnStats { null_count, ..ColumnStats::of_array(&values) }
+            }
+            ChunkValues::Plain(_)
+            | ChunkValues::Ids(_)
+            | ChunkValues::IdLists { .. }
+            | ChunkValues::PlainLists { .. } => ColumnStats { null_count, ..ColumnStats::default() },
+        }
     }
 
     fn memory_bytes(&self) -> usize {

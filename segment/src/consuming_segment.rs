@@ -15,10 +15,8 @@ use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BinaryArray, BooleanArray, PrimitiveArray, RecordBatch,
     StringArray,
 };
-use arrow::buffer::NullBuffer;
 use arrow::datatypes::{
-    DataType as ArrowType, Decimal256Type, Float32Type, Float64Type, Int32Type, Int64Type,
-    TimestampMillisecondType, i256,
+    Decimal256Type, Float32Type, Float64Type, Int32Type, Int64Type, TimestampMillisecondType, i256,
 };
 
 use crate::chunk::{CHUNK_ROWS, Chunk, ChunkColumn, ChunkValues, Wanted};
@@ -230,23 +228,50 @@ impl ConsumingSegment {
         })
     }
 
-    /// Returns the same segment with other rows, made of its own: fewer, as some became one. Range and rejects stay.
+    /// Puts other values in the place of those appended, in columns without a dictionary: `values` returns those of a
+    /// column for some rows, with nulls. Readers see them with the next snapshot; the one before keeps what it had. Where
+    /// `is_changed` says that rows have the values they had the last time, they are not asked for again.
     ///
     /// # Panics
-    /// As [`ConsumingSegment::append`].
-    pub fn with_rows(
-        self,
-        options: &SegmentOptions,
-        rows: &RecordBatch,
-        offsets: &[i64],
-    ) -> ConsumingSegment {
-        let start = self.range.start;
-        let mut other = ConsumingSegment::new(self.identity, Arc::clone(&self.schema), options, start);
-        other.append(rows, offsets);
-        other.advance_to(self.range.end);
-        other.append_rejects(self.rejects);
-        other.latest_record_ms = self.latest_record_ms;
-        other
+    /// When `values` returns other rows than it was asked for, or of another type: both are bugs.
+    pub fn revise(
+        &mut self,
+        columns: &[usize],
+        is_changed: impl Fn(&Range<usize>) -> bool,
+        values: impl Fn(usize, &Range<usize>) -> ArrayRef,
+    ) {
+        self.publish_tail();
+        let mut first = 0;
+        for chunk in self.frozen.iter_mut().chain(&mut self.pieces) {
+            let rows = first..first + chunk.rows;
+            first = rows.end;
+            if chunk.revised.is_some() && !is_changed(&rows) {
+                continue;
+            }
+            let fields = self.schema.fields();
+            let column = |&index: &usize| {
+                let array = values(index, &rows);
+                assert_eq!(array.len(), rows.len(), "every row gets a value");
+                (index, revised_column(&array, &fields[index]))
+            };
+            *chunk = Arc::new(chunk.revised(columns.iter().map(column).collect()));
+        }
+        self.frozen_bytes = self.frozen.iter().map(|chunk| chunk.memory_bytes).sum();
+        self.gather_revised_stats(columns);
+    }
+
+    /// Values that changed may have narrowed a column's bounds, so they are put together anew.
+    fn gather_revised_stats(&mut self, columns: &[usize]) {
+        for &column in columns {
+            self.stats[column] = ColumnStats::default();
+        }
+        let mut rows = 0;
+        for chunk in self.frozen.iter().chain(&self.pieces) {
+            for (column, stats) in chunk.revised.iter().flatten() {
+                self.stats[*column].merge(rows, stats);
+            }
+            rows += chunk.rows;
+        }
     }
 
     /// Ends consumption: returns the whole segment and what fell out of it.
@@ -325,7 +350,7 @@ impl ConsumingSegment {
         let rows_before = self.frozen_rows + self.published_rows;
         for (stats, column) in self.stats.iter_mut().zip(&chunk.columns) {
             if first < chunk.rows {
-                stats.merge(rows_before, &column_stats(column, first..chunk.rows));
+                stats.merge(rows_before, &column.stats(first..chunk.rows));
             }
         }
     }
@@ -421,20 +446,11 @@ impl ConsumingSnapshot {
     }
 }
 
-fn column_stats(column: &ChunkColumn, rows: Range<usize>) -> ColumnStats {
-    let nulls = column.nulls.as_ref().map(|nulls| nulls.slice(rows.start, rows.len()));
-    let null_count = nulls.as_ref().map_or(0, NullBuffer::null_count) as u64;
-    match &column.values {
-        // Text is compared only at seal, once a distinct value.
-        ChunkValues::Plain(array) if !matches!(array.data_type(), ArrowType::Utf8 | ArrowType::Binary) => {
-            let values = array.slice(rows.start, rows.len());
-            ColumnStats { null_count, ..ColumnStats::of_array(&values) }
-        }
-        ChunkValues::Plain(_)
-        | ChunkValues::Ids(_)
-        | ChunkValues::IdLists { .. }
-        | ChunkValues::PlainLists { .. } => ColumnStats { null_count, ..ColumnStats::default() },
-    }
+fn revised_column(values: &ArrayRef, field: &Field) -> ChunkColumn {
+    assert_eq!(values.data_type(), &field.data_type.arrow(), "a column keeps its type");
+    let nulls = values.nulls().filter(|nulls| nulls.null_count() > 0).cloned();
+    let values = ChunkValues::Plain(fill_nulls(values, &field.default_null_value));
+    ChunkColumn { values, nulls, index: None }
 }
 
 /// Returns `array` with `default` in place of each null, and no nulls.

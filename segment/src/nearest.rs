@@ -28,6 +28,13 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
     nearest(word, candidates).map(|found| format!("; did you mean `{found}`?")).unwrap_or_default()
 }
 
+/// Returns whether a word is another one with a slip or two.
+pub fn is_slip(word: &str, other: &str) -> bool {
+    let (Some(word), Some(other)) = (folded(word), folded(other)) else { return false };
+    let edits = edit_distance(&word, &other);
+    edits > 0 && edits <= edits_max(word.len().max(other.len())).min(2)
+}
+
 fn folded(word: &str) -> Option<Vec<char>> {
     let letters: Vec<char> = word.chars().flat_map(char::to_lowercase).take(WORD_LENGTH_MAX + 1).collect();
     (letters.len() <= WORD_LENGTH_MAX).then_some(letters)

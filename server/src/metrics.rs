@@ -173,12 +173,7 @@ impl Measured {
 
     fn table(&mut self, store: &Store, entry: &TableEntry, opened: &Opened) {
         let labels = vec![("table", entry.name.to_string()), ("tableType", "REALTIME".to_owned())];
-        let state = match (opened, &entry.paused) {
-            (Opened::Failed(_), _) => "failed",
-            (Opened::Opening, _) => "opening",
-            (Opened::Open(_), Some(_)) => "paused",
-            (Opened::Open(_), None) => "open",
-        };
+        let state = opened.state_name(entry);
         self.add("meunier_table_state", &with(&labels, "state", state), 1.0);
         self.add(
             "pinot_controller_tableConsumptionPaused_Value",

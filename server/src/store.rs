@@ -8,6 +8,7 @@
 pub mod definition;
 mod create;
 mod change;
+mod drop_segments;
 mod force_commits;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,6 @@ use meunier_catalog::{Catalog, TableEntry, TableId};
 use meunier_ingest::{Ingester, TableDefinition, TableStatus};
 use meunier_query::{QueryTable, SearchOptions, Tables};
 use meunier_segment::nearest::did_you_mean;
-use meunier_segment::schema::Schema;
 use meunier_segment::table_snapshot::LiveTable;
 use parking_lot::{Mutex, RwLock};
 use tracing::{error, info};
@@ -53,6 +53,19 @@ pub enum Opened {
     Open(OpenTable),
     /// It could not be opened, for this reason.
     Failed(String),
+}
+
+impl Opened {
+    /// Returns a word for how the table is.
+    pub fn state_name(&self, entry: &TableEntry) -> &'static str {
+        match self {
+            Opened::Opening => "opening",
+            Opened::Failed(_) => "failed",
+            Opened::Open(_) if entry.disabled => "disabled",
+            Opened::Open(_) if entry.paused.is_some() => "paused",
+            Opened::Open(_) => "open",
+        }
+    }
 }
 
 /// A table in use.
@@ -176,9 +189,17 @@ impl Store {
             config: Arc::clone(&config),
         };
         let live = self.ingester.add_table(definition)?;
-        self.queries.insert(query_table(&live, &config, &schema.schema));
+        self.show(entry, query_table(&live, &config));
         self.tables.write().insert(entry.id, Opened::Open(OpenTable { live, config }));
         Ok(())
+    }
+
+    /// Lets queries see a table, or know that it is disabled.
+    fn show(&self, entry: &TableEntry, table: QueryTable) {
+        match entry.disabled {
+            true => self.queries.disable(&entry.name),
+            false => self.queries.insert(table),
+        }
     }
 
     /// Closes a table, so that nothing writes or reads it any more but queries that have begun.
@@ -189,7 +210,7 @@ impl Store {
     }
 }
 
-fn query_table(live: &Arc<LiveTable>, config: &TableConfig, _schema: &Schema) -> QueryTable {
+fn query_table(live: &Arc<LiveTable>, config: &TableConfig) -> QueryTable {
     QueryTable {
         live: Arc::clone(live),
         null_handling_enabled: config.null_handling_enabled,

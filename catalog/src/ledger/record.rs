@@ -83,6 +83,13 @@ pub(crate) enum LedgerRecord {
         /// Why it is paused; none resumes it.
         paused: Option<PauseReason>,
     },
+    /// Takes a table out of use, or puts it in use again. Its segments stay.
+    SetDisabled {
+        /// The table.
+        table: TableId,
+        /// Whether it is out of use.
+        disabled: bool,
+    },
 }
 
 /// A segment by its place in its table.
@@ -240,6 +247,7 @@ impl LedgerRecord {
             LedgerRecord::CommitSegment(_) => "segment",
             LedgerRecord::DropSegments { .. } => "drop of segments",
             LedgerRecord::SetPaused { .. } => "pause",
+            LedgerRecord::SetDisabled { .. } => "state of a table",
         }
     }
 
@@ -256,7 +264,8 @@ impl LedgerRecord {
             | LedgerRecord::AddPartitions { .. }
             | LedgerRecord::CommitSegment(_)
             | LedgerRecord::DropSegments { .. }
-            | LedgerRecord::SetPaused { .. } => Vec::new(),
+            | LedgerRecord::SetPaused { .. }
+            | LedgerRecord::SetDisabled { .. } => Vec::new(),
         }
     }
 }

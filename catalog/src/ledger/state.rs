@@ -45,6 +45,9 @@ pub(crate) struct TableState {
     pub(crate) config: Arc<Value>,
     pub(crate) created_ms: i64,
     pub(crate) paused: Option<Arc<PauseReason>>,
+    /// Whether it is out of use. Written only where it is, as older versions do not know it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) disabled: bool,
     pub(super) partitions: BTreeMap<PartitionId, PartitionLedger>,
     /// Derived from `partitions`.
     #[serde(skip)]
@@ -224,7 +227,8 @@ impl LedgerState {
             LedgerRecord::CreateTable { table, name, .. } => self.check_create(*table, name),
             LedgerRecord::UpdateTable { table, .. }
             | LedgerRecord::DropTable { table }
-            | LedgerRecord::SetPaused { table, .. } => self.table(*table).map(|_| ()),
+            | LedgerRecord::SetPaused { table, .. }
+            | LedgerRecord::SetDisabled { table, .. } => self.table(*table).map(|_| ()),
             LedgerRecord::AddPartitions { table, partitions } => self.check_partitions(*table, partitions),
             LedgerRecord::CommitSegment(commit) => self.check_commit(commit),
             LedgerRecord::DropSegments { table, segments } => self.check_drop_segments(*table, segments),
@@ -360,6 +364,7 @@ impl LedgerState {
                 self.tables.remove(&table);
             }
             LedgerRecord::SetPaused { table, paused } => self.table_mut(table).paused = paused.map(Arc::new),
+            LedgerRecord::SetDisabled { table, disabled } => self.table_mut(table).disabled = disabled,
             LedgerRecord::AddPartitions { table, partitions } => {
                 let new = partitions.iter().map(|added| (added.partition, PartitionLedger::new(added)));
                 self.table_mut(table).partitions.extend(new);
@@ -400,6 +405,7 @@ impl TableState {
             config,
             created_ms,
             paused: None,
+            disabled: false,
             partitions: BTreeMap::new(),
             segment_names: HashSet::new(),
             file_names: HashSet::new(),

@@ -160,6 +160,31 @@ fn dropped_segments_are_gone_and_positions_stay() {
     assert_eq!(record, r#"{"type":"drop_segments","table":1,"segments":[{"partition":0,"sequence":1}]}"#);
 }
 
+#[test]
+fn a_disabled_table_stays_so_through_log_and_checkpoint() {
+    let dir = scratch_dir();
+    let ledger = Ledger::open(dir.path(), true, SMALL).unwrap();
+    let is_disabled = |ledger: &Ledger| ledger.read(|state| state.table(TableId(1)).unwrap().disabled);
+    append(&ledger, create_table(1, "trips")).unwrap();
+    assert!(!is_disabled(&ledger));
+    let record = LedgerRecord::SetDisabled { table: TableId(1), disabled: true };
+    let json = String::from_utf8(record.to_json().unwrap()).unwrap();
+    assert_eq!(json, r#"{"type":"set_disabled","table":1,"disabled":true}"#);
+    append(&ledger, record).unwrap();
+    drop(ledger);
+    let ledger = Ledger::open(dir.path(), false, SMALL).unwrap();
+    assert!(is_disabled(&ledger), "from the log");
+    for _ in 0..5 {
+        append(&ledger, put_schema("s")).unwrap();
+    }
+    assert!(number_and_base(&ledger).1 > 0);
+    drop(ledger);
+    let ledger = Ledger::open(dir.path(), false, SMALL).unwrap();
+    assert!(is_disabled(&ledger), "from the checkpoint");
+    append(&ledger, LedgerRecord::SetDisabled { table: TableId(1), disabled: false }).unwrap();
+    assert!(!is_disabled(&ledger));
+}
+
 /// Returns the state after each prefix of the records, the empty one first.
 fn states_along(records: &[LedgerRecord]) -> Vec<LedgerState> {
     let mut states = vec![LedgerState::new()];
@@ -263,6 +288,7 @@ fn refuses_what_contradicts_the_state() {
         LedgerRecord::DropSchema { name: "trips".to_string() },
         LedgerRecord::DropTable { table: TableId(2) },
         LedgerRecord::SetPaused { table: TableId(9), paused: None },
+        LedgerRecord::SetDisabled { table: TableId(9), disabled: true },
         add_partitions(1, &[(2, 0), (0, 100)]),
         add_partitions(1, &[(2, 0), (2, 0)]),
         add_partitions(1, &[(-1, 0)]),
@@ -309,6 +335,7 @@ fn refuses_what_contradicts_the_state() {
         NotFound: schema `none` does not exist
         Conflict: schema `trips` is used by the table of the same name: drop the table first
         NotFound: table 2 does not exist or was dropped
+        NotFound: table 9 does not exist or was dropped
         NotFound: table 9 does not exist or was dropped
         Bug: partition 0 of table 1 exists already
         Bug: partition 2 of table 1 exists already

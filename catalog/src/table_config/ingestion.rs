@@ -3,6 +3,8 @@
 mod complex_type;
 mod enrichment;
 pub(super) mod roll_up;
+mod schema_conforming;
+mod source_fields;
 
 use std::collections::HashSet;
 
@@ -13,6 +15,8 @@ use super::columns::check_column;
 pub use complex_type::{CollectionsToJson, ComplexTypeConfig};
 pub use enrichment::{EnricherKind, Enrichment};
 pub use roll_up::{MetricRollUp, RollUpFunction};
+pub use schema_conforming::{MergedText, SchemaConforming};
+pub use source_fields::SourceField;
 
 /// A column that is computed from the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +34,10 @@ pub struct IngestionConfig {
     pub transforms: Vec<Transform>,
     /// An expression; a record for which it is true is dropped.
     pub filter_function: Option<String>,
+    /// Fields that get a type before anything else.
+    pub source_fields: Vec<SourceField>,
+    /// What becomes of fields without a column, where they are kept.
+    pub schema_conforming: Option<SchemaConforming>,
     /// Fields added before anything else.
     pub enrichments: Vec<Enrichment>,
     /// How objects and lists become columns and rows, where they do.
@@ -49,6 +57,8 @@ impl Default for IngestionConfig {
         IngestionConfig {
             transforms: Vec::new(),
             filter_function: None,
+            source_fields: Vec::new(),
+            schema_conforming: None,
             enrichments: Vec::new(),
             complex_types: None,
             aggregations: Vec::new(),
@@ -71,6 +81,8 @@ pub(super) fn read(
     let enrichments = enrichments.iter().filter_map(|entry| enrichment::read(entry, findings)).collect();
     IngestionConfig {
         transforms: read_transforms(config, schema, findings),
+        source_fields: source_fields::read(config, findings),
+        schema_conforming: schema_conforming::read(config, schema, findings),
         enrichments,
         complex_types,
         filter_function: filter.and_then(|filter| filter.text_or_empty("filterFunction", findings)),

@@ -34,7 +34,7 @@ const PERIOD_UNITS: [(&str, u64); 5] =
     [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// Reads a period such as `1d`, `1h30m` or `500ms`: whole numbers with units, the longest unit first.
-pub(super) fn parse_period(text: &str) -> Option<Duration> {
+pub fn parse_period(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     let mut millis: u64 = 0;
     let mut units = PERIOD_UNITS.iter();

@@ -213,6 +213,13 @@ pub(super) fn read(object: &JsonObject<'_>, findings: &mut Findings) -> Option<S
     }
     let topic = required(&map, "stream.kafka.topic.name", "the topic's name", findings);
     let brokers = required(&map, "stream.kafka.broker.list", "for example \"localhost:9092\"", findings);
+    let mut addresses = brokers.iter().flat_map(|list| list.split(',')).map(str::trim);
+    if let Some(bad) = addresses.find(|address| !is_address(address)) {
+        let message = format!(
+            "`{bad}` is no address: write HOST:PORT, with commas between several, such as \"localhost:9092\""
+        );
+        findings.problem(map.place("stream.kafka.broker.list"), message);
+    }
     let decoder = decoder::read(&map, findings);
     let fetch_timeout = read_fetch_timeout(&map, findings);
     let kafka_properties = kafka_properties::read(properties.consumer, &properties.tls, findings);
@@ -281,6 +288,15 @@ fn is_kafka(map: &StreamMap<'_>, findings: &mut Findings) -> bool {
 fn required(map: &StreamMap<'_>, key: &str, example: &str, findings: &mut Findings) -> Option<String> {
     let written = map.written(key).unwrap_or_else(|| key.to_string());
     map.0.required_text(&written, example, findings)
+}
+
+/// Whether librdkafka can read it: `HOST`, `HOST:PORT`, with `PROTOCOL://` before it or not. An empty one is skipped.
+fn is_address(text: &str) -> bool {
+    let address = text.rsplit_once("://").map_or(text, |(_, address)| address);
+    match address.rsplit_once(':') {
+        Some((host, port)) => !host.is_empty() && (port.parse::<u16>().is_ok() || port.ends_with(']')),
+        None => !address.contains(char::is_whitespace),
+    }
 }
 
 fn check_consumer(map: &StreamMap<'_>, findings: &mut Findings) {

@@ -1,7 +1,13 @@
 use std::collections::BTreeMap;
 
-use arrow::array::Array;
-use meunier_segment::offset_range::Offset;
+use arrow::buffer::NullBuffer;
+use meunier_segment::column::ColumnValues;
+use meunier_segment::consuming_segment::{ConsumingSnapshot, OFFSET_COLUMN, SegmentIdentity};
+use meunier_segment::offset_range::{Offset, PartitionId};
+use meunier_segment::options::SegmentOptions;
+use meunier_segment::seal::seal;
+use meunier_segment::segment_name::SegmentName;
+use meunier_segment::value::Value;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -46,9 +52,11 @@ proptest! {
             ("count", RollUpFunction::Sum)];
         let metrics = functions.map(|(column, function)| MetricRollUp { column: column.to_owned(), function, source: None });
         let mut roll_up = RollUp::new(schema(), &metrics).unwrap();
+        let mut segment = segment(&metrics);
         let mut decoder = JsonDecoder::new(schema(), DecodeLimits::default());
         let mut model: BTreeMap<Key, Rolled> = BTreeMap::new();
         let mut offset = 0;
+        let mut before: Option<(Arc<ConsumingSnapshot>, Vec<Rolled>)> = None;
         for batch in &batches {
             for (a, l, sum, min, max) in batch {
                 let record = json!({"a": a.map(|a| a.to_string()), "l": l, "sum": sum, "min": min, "max": max, "count": 1});
@@ -64,30 +72,108 @@ proptest! {
                 ];
                 offset += 1;
             }
-            roll_up.add(decoder.take().rows).unwrap();
+            roll_up.add(decoder.take().rows, &mut segment);
+            segment.advance_to(Offset(offset));
+            // Not after every batch, so that what changed in several of them is written at once.
+            if batch.len() % 3 == 0 {
+                roll_up.write_metrics(&mut segment);
+                let snapshot = segment.snapshot();
+                let expected = expected(&model);
+                prop_assert_eq!(rolled(&snapshot), expected.clone());
+                check_bounds(&snapshot, &expected);
+                if let Some((older, seen)) = before.replace((snapshot, expected)) {
+                    prop_assert_eq!(rolled(&older), seen, "a reader keeps what it saw");
+                }
+            }
         }
         prop_assert_eq!(roll_up.merged_rows(), offset as u64 - model.len() as u64);
-        if batches.is_empty() {
-            return Ok(());
-        }
-        let (rows, offsets) = roll_up.finish().unwrap();
-        prop_assert!(offsets.is_sorted());
-        let column = |name: &str| cast(rows.column_by_name(name).unwrap(), &DataType::Int64).unwrap();
-        let columns = ["sum", "min", "max", "count"].map(column);
-        let mut found: Vec<Rolled> = Vec::new();
-        for (row, &offset) in offsets.iter().enumerate() {
-            let value = |column: &ArrayRef| {
-                let values = column.as_primitive::<Int64Type>();
-                values.is_valid(row).then(|| values.value(row))
-            };
-            found.push((offset, columns.each_ref().map(value)));
-        }
-        let mut expected: Vec<_> = model.into_values().collect();
-        expected.sort_unstable();
-        for (_, metrics) in &mut expected {
-            // A sum that does not fit its INT column stays at the edge.
-            metrics[0] = metrics[0].map(|sum| sum.clamp(i32::MIN.into(), i32::MAX.into()));
-        }
-        prop_assert_eq!(found, expected);
+        roll_up.write_metrics(&mut segment);
+        let (frozen, _) = segment.freeze();
+        prop_assert_eq!(rolled(&frozen), expected(&model));
+        let sealed = seal(&frozen, &SegmentOptions::default()).unwrap();
+        prop_assert_eq!(sealed.rows, model.len());
     }
+}
+
+#[test]
+fn keys_beyond_a_chunk_keep_their_metrics() {
+    let metrics = ["sum", "min", "max", "count"].map(|column| MetricRollUp {
+        column: column.to_owned(),
+        function: RollUpFunction::Sum,
+        source: None,
+    });
+    let mut roll_up = RollUp::new(schema(), &metrics).unwrap();
+    let mut segment = segment(&metrics);
+    let mut decoder = JsonDecoder::new(schema(), DecodeLimits::default());
+    let keys = 70_000_i64;
+    for (offset, key) in (0..).zip((0..keys).chain(0..keys).chain([5, 69_999])) {
+        let payload = format!("{{\"l\":[{key}],\"count\":1}}");
+        decoder.push(&RecordRef {
+            offset: Offset(offset),
+            timestamp_ms: None,
+            key: None,
+            payload: Some(payload.as_bytes()),
+            headers: &[],
+        });
+        if offset % 9_000 == 0 {
+            roll_up.add(decoder.take().rows, &mut segment);
+            roll_up.write_metrics(&mut segment);
+        }
+    }
+    roll_up.add(decoder.take().rows, &mut segment);
+    roll_up.write_metrics(&mut segment);
+    let counts: Vec<i64> = rolled(&segment.snapshot()).iter().filter_map(|(_, metrics)| metrics[3]).collect();
+    assert_eq!(counts.len() as i64, keys);
+    assert_eq!(counts.iter().sum::<i64>(), 2 * keys + 2);
+    assert_eq!((counts[4], counts[5], counts[69_999]), (2, 3, 3));
+    assert_eq!(roll_up.merged_rows() as i64, keys + 2);
+}
+
+fn segment(metrics: &[MetricRollUp]) -> ConsumingSegment {
+    let partition = PartitionId(0);
+    let identity = SegmentIdentity { name: SegmentName::new("t", partition, 0, 0), partition, created_ms: 0 };
+    let plain = metrics.iter().map(|metric| metric.column.as_str().into());
+    let options = SegmentOptions { no_dictionary_columns: plain.collect(), ..SegmentOptions::default() };
+    ConsumingSegment::new(identity, schema(), &options, Offset(0))
+}
+
+fn expected(model: &BTreeMap<Key, Rolled>) -> Vec<Rolled> {
+    let mut expected: Vec<_> = model.values().copied().collect();
+    expected.sort_unstable();
+    for (_, metrics) in &mut expected {
+        // A sum that does not fit its INT column stays at the edge.
+        metrics[0] = metrics[0].map(|sum| sum.clamp(i32::MIN.into(), i32::MAX.into()));
+    }
+    expected
+}
+
+/// The rows of a segment: their offsets and metrics.
+fn rolled(snapshot: &ConsumingSnapshot) -> Vec<Rolled> {
+    let mut rows = Vec::new();
+    for chunk in 0..snapshot.chunk_rows().count() {
+        let column = |name: &str| {
+            let column = snapshot.column(chunk, snapshot.column_index(name).unwrap());
+            let ColumnValues::Plain(values) = column.values else { panic!("{name} has a dictionary") };
+            (cast(&values, &DataType::Int64).unwrap(), column.nulls)
+        };
+        let offsets = column(OFFSET_COLUMN).0;
+        let metrics = ["sum", "min", "max", "count"].map(column);
+        for (row, &offset) in offsets.as_primitive::<Int64Type>().values().iter().enumerate() {
+            let value = |(values, nulls): &(ArrayRef, Option<NullBuffer>)| {
+                let is_null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
+                (!is_null).then(|| values.as_primitive::<Int64Type>().value(row))
+            };
+            rows.push((offset, metrics.each_ref().map(value)));
+        }
+    }
+    rows
+}
+
+/// Bounds are those of the values that stand in the rows, where a null's default stands too.
+fn check_bounds(snapshot: &ConsumingSnapshot, rows: &[Rolled]) {
+    let stats = snapshot.stats(snapshot.column_index("count").unwrap());
+    let counts: Vec<i64> = rows.iter().map(|(_, metrics)| metrics[3].unwrap_or(0)).collect();
+    let bounds =
+        counts.iter().min().copied().map(Value::Long).zip(counts.iter().max().copied().map(Value::Long));
+    assert_eq!(stats.min.clone().zip(stats.max.clone()), bounds);
 }

@@ -14,6 +14,7 @@ use rdkafka::types::RDKafka;
 use rdkafka::{ClientConfig, ClientContext, Offset as KafkaOffset, TopicPartitionList};
 
 use super::client_config::ClientProperties;
+use super::reachability::why_unreachable;
 use crate::error::SourceError;
 
 /// Longest wait for one answer of the brokers.
@@ -196,7 +197,8 @@ impl KafkaClient {
                 SourceError::Authentication { brokers, detail }
             }
             reported if unreachable => {
-                let detail = reported.map_or_else(|| error.to_string(), |(_, detail)| detail);
+                let told = || reported.map_or_else(|| error.to_string(), |(_, detail)| detail);
+                let detail = why_unreachable(&brokers).unwrap_or_else(told);
                 SourceError::Unreachable { brokers, detail }
             }
             _ => SourceError::Client { action: format!("{action} `{topic}`"), source: error },

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use meunier_catalog::table_config::{ConfigProblem, EnricherKind, IngestionConfig, TableConfig, Transform};
+use meunier_catalog::table_config::{
+    ConfigProblem, EnricherKind, IngestionConfig, SourceField, TableConfig, Transform,
+};
 use meunier_segment::schema::Schema;
 
 use super::expression::{Expression, ExpressionCompiler};
 use super::metadata;
+use super::schema_conforming::Conformer;
 
 /// Ends the name of the column that holds an object's keys.
 const KEYS_SUFFIX: &str = "__KEYS";
@@ -22,6 +25,15 @@ pub(super) struct ComputedField {
     pub(super) overwrites: bool,
 }
 
+/// What adds fields to a record.
+#[derive(Debug)]
+pub(super) enum Enricher {
+    /// Computes one.
+    Compute(ComputedField),
+    /// Takes a log message apart.
+    EncodeLog(String),
+}
+
 /// A column that holds the keys or the values of an object, in the order of the keys.
 #[derive(Debug)]
 pub(super) struct MapColumn {
@@ -35,11 +47,14 @@ pub(super) struct MapColumn {
 pub(super) struct TransformPlan {
     pub(super) reads_metadata: bool,
     pub(super) reads_headers: bool,
-    pub(super) enriched_first: Vec<ComputedField>,
-    pub(super) enriched: Vec<ComputedField>,
+    pub(super) typed_first: Vec<SourceField>,
+    pub(super) enriched_first: Vec<Enricher>,
+    pub(super) typed: Vec<SourceField>,
+    pub(super) enriched: Vec<Enricher>,
     pub(super) map_columns: Vec<MapColumn>,
     pub(super) computed: Vec<ComputedField>,
     pub(super) filter: Option<Box<dyn Expression>>,
+    pub(super) conformer: Option<Conformer>,
     /// Metrics that are taken from a field of another name, or are 1.
     pub(super) metrics: Vec<(String, Option<String>)>,
 }
@@ -61,17 +76,28 @@ impl TransformPlan {
                 .and_then(|text| builder.expression(text, "/ingestionConfig/filterConfig/filterFunction")),
             map_columns: map_columns(config, schema),
             metrics: metrics(table, schema),
+            conformer: config.schema_conforming.clone().map(|config| Conformer::new(config, schema)),
             ..TransformPlan::default()
         };
         for (i, enrichment) in config.enrichments.iter().enumerate() {
-            let EnricherKind::GenerateColumn(columns) = &enrichment.kind else { continue };
             let place = format!("/ingestionConfig/enrichmentConfigs/{i}/properties/fieldToFunctionMap");
             let to = match enrichment.before_complex_types {
                 true => &mut plan.enriched_first,
                 false => &mut plan.enriched,
             };
-            to.extend(columns.iter().filter_map(|transform| builder.field(transform, &place, true)));
+            match &enrichment.kind {
+                EnricherKind::GenerateColumn(columns) => {
+                    let fields = columns.iter().filter_map(|column| builder.field(column, &place, true));
+                    to.extend(fields.map(Enricher::Compute));
+                }
+                EnricherKind::EncodeLogs(fields) => {
+                    to.extend(fields.iter().cloned().map(Enricher::EncodeLog))
+                }
+                EnricherKind::Unsupported(_) => {}
+            }
         }
+        let source_fields = config.source_fields.iter().cloned();
+        (plan.typed_first, plan.typed) = source_fields.partition(|field| field.before_complex_types);
         let mut computed = BTreeMap::new();
         for (i, transform) in config.transforms.iter().enumerate() {
             let place = format!("/ingestionConfig/transformConfigs/{i}/transformFunction");
@@ -101,13 +127,20 @@ impl TransformPlan {
         !self.reads_metadata
             && self.filter.is_none()
             && self.metrics.is_empty()
-            && [&self.enriched_first, &self.enriched, &self.computed].iter().all(|fields| fields.is_empty())
+            && self.conformer.is_none()
+            && [&self.enriched_first, &self.enriched].iter().all(|fields| fields.is_empty())
+            && [&self.typed_first, &self.typed].iter().all(|fields| fields.is_empty())
+            && self.computed.is_empty()
             && self.map_columns.is_empty()
     }
 
     fn fields_read(&self) -> Vec<String> {
-        let computed = [&self.enriched_first, &self.enriched, &self.computed];
-        let expressions = computed.into_iter().flatten().map(|field| &field.expression).chain(&self.filter);
+        let enriched =
+            self.enriched_first.iter().chain(&self.enriched).filter_map(|enricher| match enricher {
+                Enricher::Compute(field) => Some(field),
+                Enricher::EncodeLog(_) => None,
+            });
+        let expressions = enriched.chain(&self.computed).map(|field| &field.expression).chain(&self.filter);
         expressions.flat_map(|expression| expression.inputs()).map(|input| input.name.clone()).collect()
     }
 }

@@ -103,12 +103,7 @@ impl Names<'_> {
             *relation = vec![quoted(defined)].into();
             return Ok(());
         }
-        let Some(table) = self.dialect.tables.get(&part.value) else {
-            return Err(QueryError::TableMissing {
-                hint: self.dialect.tables.hint(&part.value),
-                table: part.value,
-            });
-        };
+        let table = self.dialect.tables.find(relation)?;
         let exact = table.live.name().to_owned();
         self.spellings.insert(part.value.to_lowercase(), exact.clone());
         *relation = vec![quoted(&exact)].into();

@@ -150,9 +150,7 @@ fn open_table(select: &mut Select, dialect: &Dialect<'_>) -> Result<Option<Opene
     };
     let written =
         name.0.last().and_then(|part| part.as_ident()).map(|part| part.value.clone()).unwrap_or_default();
-    let Some(table) = dialect.tables.get(&written) else {
-        return Err(QueryError::TableMissing { hint: dialect.tables.hint(&written), table: written });
-    };
+    let table = dialect.tables.find(name)?;
     let exact = table.live.name().to_owned();
     *name = vec![quoted(&exact)].into();
     let mut qualifiers = vec![written, exact.clone()];

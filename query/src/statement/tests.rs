@@ -58,7 +58,10 @@ fn errors_say_where_and_what_was_expected() {
         "SELECT a\nFROM t LIMIT 5 LIMIT 6",
         expect!["SQLParsingError: line 2, column 16: expected the end of the statement, found `LIMIT`"],
     );
-    check("SELECT 'a", expect!["SQLParsingError: line 1, column 8: unterminated string literal"]);
+    check(
+        "SELECT 'a",
+        expect!["SQLParsingError: line 1, column 8: the text that begins here has no end: close it with `'`"],
+    );
     check("", expect!["SQLParsingError: the text holds no query"]);
     check(
         "SELECT 1; SELECT 2",

@@ -70,15 +70,43 @@ const INSTEAD: &[(&str, &str)] = &[
         "/segments/*/reset",
         "a partition that is stuck tries again by itself: see /tables/TABLE/consumingSegmentsInfo",
     ),
+    ("/segments/*/tiers", ONE_TIER),
+    ("/segments/*/*/tiers", ONE_TIER),
+    (
+        "/segments/*/uploadFromServerToDeepstore",
+        "a segment is committed only once its durable file is in the deep store: see /segments/TABLE/crc",
+    ),
+    (
+        "/segments/*/updateZKTimeInterval",
+        "times of segments are those of their rows: see /segments/TABLE/zkmetadata",
+    ),
+    (
+        "/segments/*/invalidPartitionMetadata",
+        "partitions are those of the topic and of the rows themselves: see /segments/TABLE/zkmetadata",
+    ),
     (
         "/segments",
-        "segments are neither uploaded nor deleted by hand: they come from the stream and go with retention or the table",
+        "segments come from the stream and lie in the data directory: see /segments/TABLE/metadata, and DELETE /segments/TABLE/SEGMENT",
     ),
     (
         "/deleteSegmentsFromSequenceNum",
-        "segments are not deleted by hand: they go with retention or the table",
+        "dropped offsets are not read again: DELETE /segments/TABLE/SEGMENT drops rows, a new table reads its topic anew",
     ),
     ("/tables/recommender", "there is no recommender: EXPLAIN PLAN FOR shows which indexes a query uses"),
+    (
+        "/tables/*/segments",
+        "ask /segments/TABLE, /segments/TABLE/SEGMENT/metadata and POST /segments/TABLE/SEGMENT/reload",
+    ),
+    ("/tables/*/rebalanceResult", "one process is always balanced: see POST /tables/TABLE/rebalance"),
+    ("/tables/*/replaceInstance", "there is one process and nothing to assign"),
+    (
+        "/tables/*/rebuildBrokerResourceFromHelixTags",
+        "there is one broker, this process: see /tables/livebrokers",
+    ),
+    (
+        "/schemas/fieldSpec",
+        "field specs are described at https://docs.pinot.apache.org/configuration-reference/schema; POST /schemas/validate checks one",
+    ),
     ("/tables/*/timeBoundary", "there is no offline part, so nothing has to be cut at a time boundary"),
     ("/tables/*/copy", "one process copies nothing: POST the definition to /tableConfigs of the other one"),
     ("/tables/*/assignInstances", "there is one process and nothing to assign"),
@@ -100,6 +128,7 @@ const INSTEAD: &[(&str, &str)] = &[
 
 const SEGMENT_COMPLETION: &str =
     "segments are committed inside this process, not between server and controller";
+const ONE_TIER: &str = "there is one tier, this process's disk: see /segments/TABLE/servers";
 const UPLOAD: &str = "segments cannot be uploaded: a table is filled from its stream";
 
 /// Answers for a path that is none. One with a slash too many at its end is answered as the one without, as in Pinot.
@@ -126,6 +155,12 @@ async fn answered_by(state: Arc<AppState>, request: Request<Body>) -> Response {
         Ok(response) => response,
         Err(never) => match never {},
     }
+}
+
+/// Answers for a path of Pinot's that a route with a name in its place would take.
+pub(super) async fn not_here(uri: Uri) -> ApiError {
+    let message = instead(uri.path()).unwrap_or("this is not served");
+    ApiError::new(StatusCode::NOT_IMPLEMENTED, message)
 }
 
 /// Answers for a path that takes other methods.

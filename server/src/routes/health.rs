@@ -12,7 +12,6 @@ use meunier_ingest::{PartitionStatus, TableStatus};
 use serde_json::{Value, json};
 
 use super::segment_states::instant_text;
-use super::tables::opened_name;
 use crate::app::AppState;
 use crate::metrics::{availability_lag_ms, end_offset};
 use crate::store::Opened;
@@ -93,13 +92,13 @@ fn readiness_of(state: &AppState) -> &'static str {
 }
 
 fn table_json(state: &AppState, entry: &TableEntry, opened: &Opened) -> Value {
-    let mut json = json!({"tableName": &*entry.name, "state": opened_name(opened)});
-    if let Opened::Failed(reason) = opened {
-        json["reason"] = reason.as_str().into();
-    }
-    if let Some(paused) = &entry.paused {
-        json["state"] = "paused".into();
-        json["reason"] = format!("paused by {}: {}", paused.by, paused.comment).into();
+    let mut json = json!({"tableName": &*entry.name, "state": opened.state_name(entry)});
+    match (opened, &entry.paused) {
+        (Opened::Failed(reason), _) => json["reason"] = reason.as_str().into(),
+        (Opened::Opening | Opened::Open(_), Some(paused)) => {
+            json["reason"] = format!("paused by {}: {}", paused.by, paused.comment).into();
+        }
+        (Opened::Opening | Opened::Open(_), None) => {}
     }
     if let Some(status) = state.store.status(entry.id) {
         add_ingestion(&mut json, &status);

@@ -9,7 +9,6 @@ use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 
-use super::tables::opened_name;
 use crate::app::AppState;
 
 /// What can be asked for, for the page.
@@ -46,7 +45,7 @@ fn page(state: &AppState) -> String {
     for (entry, opened) in state.store.tables() {
         let status = state.store.status(entry.id);
         let rows: u64 = status.iter().flat_map(|status| &status.partitions).map(|p| p.rows_total).sum();
-        let word = if entry.paused.is_some() { "paused" } else { opened_name(&opened) };
+        let word = opened.state_name(&entry);
         let note = match status {
             Some(status) if status.embedded => ", from the embedded demo broker",
             Some(_) | None => "",

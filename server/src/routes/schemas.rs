@@ -9,6 +9,7 @@ use meunier_catalog::SchemaEntry;
 use meunier_segment::nearest::did_you_mean;
 use serde_json::{Value, json};
 
+use super::elsewhere::not_here;
 use crate::app::AppState;
 use crate::error::ApiError;
 use crate::http::request::{BodyText, Parameters, PathName};
@@ -19,6 +20,7 @@ pub(super) fn router() -> Router<Arc<AppState>> {
         .route("/schemas", get(list).post(add))
         .route("/schemas/info", get(info))
         .route("/schemas/validate", post(validate))
+        .route("/schemas/fieldSpec", get(not_here))
         .route("/schemas/{name}", get(show).put(replace).delete(remove))
 }
 
@@ -49,7 +51,7 @@ async fn show(State(state): State<Arc<AppState>>, PathName(name): PathName) -> R
 
 /// Returns a schema as Pinot gives it back: known keys only, defaults where Pinot has them.
 pub(super) fn schema_json(state: &AppState, name: &str) -> Result<Value, ApiError> {
-    let catalog = state.store.catalog();
+    let (catalog, name) = (state.store.catalog(), definition::without_database(name));
     let Some(entry) = catalog.schema(name) else {
         let names: Vec<String> = catalog.schemas().into_iter().map(|schema| schema.name).collect();
         let hint = did_you_mean(name, names.iter().map(String::as_str));
@@ -78,7 +80,7 @@ async fn replace(
     BodyText(text): BodyText,
 ) -> Result<Json<Value>, ApiError> {
     let sent = definition::parse_schema(&text)?;
-    if sent.schema.name() != name {
+    if sent.schema.name() != definition::without_database(&name) {
         let message =
             format!("the path names schema `{name}` and the body `{}`: write one name", sent.schema.name());
         return Err(ApiError::bad_request(message));
@@ -101,6 +103,7 @@ async fn remove(
     PathName(name): PathName,
 ) -> Result<Json<Value>, ApiError> {
     schema_json(&state, &name)?;
+    let name = definition::without_database(&name).to_owned();
     let status = format!("Schema {name} deleted");
     state.blocking(move |state| state.store.delete_schema(&name)).await?;
     Ok(Json(json!({"status": status})))

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use meunier_ingest::{PartitionState, PartitionStatus};
@@ -16,7 +15,7 @@ use serde_json::{Map, Value, json};
 use super::consumption::consuming_info;
 use super::segment_metadata::{damaged, indexes_of};
 use super::segment_states::{SegmentFacts, instant_text};
-use super::tables::wants_realtime;
+use super::tables::{require_realtime, wants_realtime};
 use crate::app::AppState;
 use crate::error::ApiError;
 use crate::http::request::{Parameters, PathName, PathNames};
@@ -48,31 +47,29 @@ async fn state(
     State(state): State<Arc<AppState>>,
     PathName(name): PathName,
 ) -> Result<Json<Value>, ApiError> {
-    state.store.table(&name)?;
-    Ok(Json(json!({"state": "enabled"})))
+    let entry = state.store.table(&name)?;
+    Ok(Json(json!({"state": if entry.disabled { "disabled" } else { "enabled" }})))
 }
 
-/// A table is always enabled. The answer to `disable` says what stops what.
+/// A table that is disabled is neither consumed nor queried.
 async fn set_state(
     State(state): State<Arc<AppState>>,
     PathName(name): PathName,
     parameters: Parameters,
 ) -> Result<Json<Value>, ApiError> {
-    let entry = state.store.table(&name)?;
-    match parameters.get("state").map(str::to_ascii_lowercase).as_deref() {
-        Some("enable") => {
-            let table = typed_table_name(&entry.name);
-            Ok(Json(json!({"status": format!("Request to enable table '{table}' is successful")})))
-        }
-        Some("disable") => {
-            let message = "a table cannot be disabled: stop its ingestion with /tables/TABLE/pauseConsumption, or delete it";
-            Err(ApiError::new(StatusCode::NOT_IMPLEMENTED, message))
-        }
+    let word = parameters.get("state").unwrap_or_default().to_ascii_lowercase();
+    let disabled = match word.as_str() {
+        "enable" => false,
+        "disable" => true,
         other => {
-            let message = format!("`state` is enable or disable, not `{}`", other.unwrap_or_default());
-            Err(ApiError::bad_request(message))
+            return Err(ApiError::bad_request(format!("`state` is enable or disable, not `{other}`")));
         }
-    }
+    };
+    let entry = state.store.table(&name)?;
+    require_realtime(&parameters, &entry)?;
+    let entry = state.blocking(move |state| state.store.set_disabled(&name, disabled)).await?;
+    let table = typed_table_name(&entry.name);
+    Ok(Json(json!({"status": format!("Request to {word} table '{table}' is successful")})))
 }
 
 /// Returns what Helix would call a segment's state.
@@ -125,9 +122,7 @@ async fn status(
     parameters: Parameters,
 ) -> Result<Json<Value>, ApiError> {
     let facts = SegmentFacts::of(&state, &name)?;
-    if !wants_realtime(&parameters)? {
-        return Err(ApiError::bad_request(format!("table `{}` has no OFFLINE part", facts.entry.name)));
-    }
+    require_realtime(&parameters, &facts.entry)?;
     Ok(Json(json!({"ingestionStatus": ingestion_json(&state, &facts)})))
 }
 
@@ -141,6 +136,9 @@ fn ingestion_json(state: &AppState, facts: &SegmentFacts) -> Value {
 
 /// Returns why not every partition is consumed, in the words of `/ready`.
 fn ingestion_trouble(state: &AppState, facts: &SegmentFacts) -> Option<String> {
+    if facts.entry.disabled {
+        return Some("the table is disabled".to_owned());
+    }
     if let Some(paused) = &facts.entry.paused {
         return Some(format!("paused by {}: {}", paused.by, paused.comment));
     }
@@ -265,9 +263,7 @@ async fn debug(
     parameters: Parameters,
 ) -> Result<Json<Value>, ApiError> {
     let facts = SegmentFacts::of(&state, &name)?;
-    if !wants_realtime(&parameters)? {
-        return Err(ApiError::not_found(format!("table `{}` has no OFFLINE part", facts.entry.name)));
-    }
+    require_realtime(&parameters, &facts.entry)?;
     let shows_all = parameters.number::<i32>("verbosity")?.unwrap_or(0) > 0;
     let infos: Vec<(Segment, Value)> =
         facts.segments().map(|segment| (segment.clone(), segment_state(&state, &facts, &segment))).collect();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use meunier_catalog::TableEntry;
 use meunier_catalog::table_config::TableConfig;
@@ -11,17 +11,19 @@ use meunier_segment::schema::{DataType, Schema};
 use meunier_segment::table_snapshot::{Segment, TableSnapshot};
 use serde_json::{Map, Value, json};
 
+use super::elsewhere::not_here;
 use super::schemas::schema_json;
 use crate::app::AppState;
 use crate::error::ApiError;
 use crate::http::request::{BodyText, Parameters, PathName};
+use crate::store::CreateOptions;
 use crate::store::definition::{parse_object, typed_table_name};
-use crate::store::{CreateOptions, Opened};
 
 pub(super) fn router() -> Router<Arc<AppState>> {
     Router::new()
         .route("/tables", get(list).post(create))
         .route("/tables/validate", post(validate))
+        .route("/tables/recommender", put(not_here).get(not_here))
         .route("/tables/{name}", get(show).put(replace).delete(remove))
         .route("/tables/{name}/schema", get(schema))
         .route("/tables/{name}/size", get(size))
@@ -66,9 +68,7 @@ async fn show(
     parameters: Parameters,
 ) -> Result<Json<Value>, ApiError> {
     let entry = state.store.table(&name)?;
-    if !wants_realtime(&parameters)? {
-        return Err(ApiError::not_found(format!("table `{}` has no OFFLINE part", entry.name)));
-    }
+    require_realtime(&parameters, &entry)?;
     Ok(Json(json!({"REALTIME": config_json(&entry)})))
 }
 
@@ -98,9 +98,7 @@ async fn remove(
     parameters: Parameters,
 ) -> Result<Json<Value>, ApiError> {
     let entry = state.store.table(&name)?;
-    if !wants_realtime(&parameters)? {
-        return Err(ApiError::not_found(format!("table `{}` has no OFFLINE part", entry.name)));
-    }
+    require_realtime(&parameters, &entry)?;
     let entry = state.blocking(move |state| state.store.delete(&name)).await?;
     Ok(Json(json!({"status": format!("Tables: [{}] deleted", typed_table_name(&entry.name))})))
 }
@@ -248,11 +246,13 @@ pub(super) fn wants_realtime(parameters: &Parameters) -> Result<bool, ApiError> 
     }
 }
 
-/// Returns a word for how a table's opening went.
-pub(super) fn opened_name(opened: &Opened) -> &'static str {
-    match opened {
-        Opened::Opening => "opening",
-        Opened::Open(_) => "open",
-        Opened::Failed(_) => "failed",
+/// Lets those pass who ask for the table as it is filled from its stream, which is all there is of it.
+///
+/// # Errors
+/// 404 for those who ask for an OFFLINE one.
+pub(super) fn require_realtime(parameters: &Parameters, entry: &TableEntry) -> Result<(), ApiError> {
+    match wants_realtime(parameters)? {
+        true => Ok(()),
+        false => Err(ApiError::not_found(format!("table `{}` has no OFFLINE part", entry.name))),
     }
 }

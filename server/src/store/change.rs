@@ -20,9 +20,9 @@ use super::{ForceCommitJob, OpenTable, Opened, Store, now_ms};
 use crate::error::ApiError;
 
 /// Longest wait for segments to be committed before a table is opened anew. What is not done by then is read again.
-const COMMIT_WAIT: Duration = Duration::from_secs(20);
+pub(super) const COMMIT_WAIT: Duration = Duration::from_secs(20);
 /// Pause between two looks at such a commit.
-const COMMIT_POLL: Duration = Duration::from_millis(20);
+pub(super) const COMMIT_POLL: Duration = Duration::from_millis(20);
 
 impl Store {
     /// Replaces a table's config and schema.
@@ -110,8 +110,35 @@ impl Store {
         let _changing = self.changing.lock();
         let entry = self.table(name)?;
         self.catalog.set_paused(entry.id, None)?;
-        self.ingester.resume(entry.id, from);
+        if !entry.disabled {
+            self.ingester.resume(entry.id, from);
+        }
         self.table(name)
+    }
+
+    /// Takes a table out of use, until it is put in use again: it is not consumed, and queries are told so. What it had
+    /// consumed is sealed, and its segments stay.
+    ///
+    /// # Errors
+    /// 404 when there is no such table.
+    pub fn set_disabled(&self, name: &str, disabled: bool) -> Result<TableEntry, ApiError> {
+        let _changing = self.changing.lock();
+        let before = self.table(name)?;
+        if before.disabled == disabled {
+            return Ok(before);
+        }
+        self.catalog.set_disabled(before.id, disabled)?;
+        let entry = self.table(name)?;
+        if let Some(Opened::Open(OpenTable { live, config })) = self.tables.read().get(&entry.id) {
+            self.show(&entry, super::query_table(live, config));
+        }
+        if disabled {
+            self.ingester.pause(entry.id);
+        } else if entry.paused.is_none() {
+            self.ingester.resume(entry.id, None);
+        }
+        info!(table = %entry.name, disabled, "changed the state of a table");
+        Ok(entry)
     }
 
     /// Starts to seal and commit what partitions hold, all of them when none is named.
@@ -163,7 +190,7 @@ impl Store {
     }
 
     fn commit_all(&self, entry: &TableEntry) {
-        if entry.paused.is_some() {
+        if entry.paused.is_some() || entry.disabled {
             return;
         }
         let deadline = Instant::now() + COMMIT_WAIT;

@@ -1,6 +1,8 @@
 //! Creating and deleting tables.
 
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use meunier_catalog::TableEntry;
 use meunier_catalog::table_config::{StreamConfig, TableConfig};
@@ -9,6 +11,11 @@ use tracing::{info, warn};
 use super::definition::{SentPair, SentSchema, SentTable};
 use super::{Store, definition, now_ms};
 use crate::error::{ApiError, chain};
+
+/// Longest wait for the first positions of a new table. The brokers have just answered.
+const FIRST_POSITIONS_WAIT: Duration = Duration::from_secs(5);
+/// Pause between two looks at them.
+const FIRST_POSITIONS_POLL: Duration = Duration::from_millis(5);
 
 /// How a table is created.
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,17 +37,33 @@ impl Store {
         }
         // Asked before the lock is taken: a broker that does not answer must not hold up other tables.
         let warnings = self.check_source(&sent.table.stream, options)?;
-        let _changing = self.changing.lock();
-        self.refuse_existing(name)?;
-        let entry = self.catalog.create_table(
-            name,
-            Arc::clone(&sent.schema.json),
-            Arc::clone(&sent.table.json),
-            now_ms(),
-        )?;
-        self.open_or_drop(&entry)?;
+        let entry = {
+            let _changing = self.changing.lock();
+            self.refuse_existing(name)?;
+            let entry = self.catalog.create_table(
+                name,
+                Arc::clone(&sent.schema.json),
+                Arc::clone(&sent.table.json),
+                now_ms(),
+            )?;
+            self.open_or_drop(&entry)?;
+            entry
+        };
         info!(table = %name, "created table");
+        // Without a warning the topic is there.
+        if warnings.is_empty() {
+            self.await_first_positions(&entry);
+        }
         Ok(warnings)
+    }
+
+    /// Waits until it is fixed where each partition begins: a table that begins at the end of its topic must have every
+    /// record that is sent once its creation was answered. As in Pinot, which fixes them before it answers.
+    fn await_first_positions(&self, entry: &TableEntry) {
+        let deadline = Instant::now() + FIRST_POSITIONS_WAIT;
+        while self.catalog.partitions(entry.id).is_empty() && Instant::now() < deadline {
+            sleep(FIRST_POSITIONS_POLL);
+        }
     }
 
     /// Creates a table whose schema is there already.

@@ -204,7 +204,12 @@ pub fn read_pair(schema_json: &Value, table_json: &Value) -> Result<SentPair, Ap
     let schema = Schema::parse(&schema_json.to_string());
     let checked = schema.as_ref().ok().map(|parsed| &parsed.schema);
     let table = TableConfig::parse(&table_json.to_string(), checked);
-    if let (Ok(_), Ok(_)) = (&schema, &table) {
+    if let (Ok(parsed_schema), Ok(parsed)) = (&schema, &table) {
+        let compiler = crate::expressions::compiler();
+        let problems = check_expressions(&parsed.config, &parsed_schema.schema, compiler.as_ref());
+        if !problems.is_empty() {
+            return Err(ApiError::invalid_document("table configs", problems_below("/realtime", problems)));
+        }
         let schema = read_schema(schema_json)?;
         let table = read_table(table_json, &schema.schema)?;
         return Ok(SentPair { schema, table });
@@ -238,8 +243,13 @@ pub fn parse_object(what: &str, text: &str) -> Result<Value, ApiError> {
 
 /// Returns a table's name without Pinot's suffix, and without the name of the only database there is.
 pub fn raw_table_name(name: &str) -> &str {
-    let name = name.strip_prefix(DATABASE_PREFIX).filter(|raw| !raw.is_empty()).unwrap_or(name);
+    let name = without_database(name);
     name.strip_suffix(REALTIME_SUFFIX).filter(|raw| !raw.is_empty()).unwrap_or(name)
+}
+
+/// Returns the name of a table or schema without that of the only database there is.
+pub fn without_database(name: &str) -> &str {
+    name.strip_prefix(DATABASE_PREFIX).filter(|raw| !raw.is_empty()).unwrap_or(name)
 }
 
 /// Returns a table's name with Pinot's suffix.

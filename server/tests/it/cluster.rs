@@ -107,7 +107,7 @@ async fn what_only_a_cluster_has_says_what_to_use_instead() {
         ("POST", "/segmentConsumed", "inside this process"),
         ("POST", "/cluster/configs", "docs/reference/configuration.md"),
         ("POST", "/instances", "one process"),
-        ("DELETE", "/segments/visits/visits__0__0__20260101T0000Z", "retention"),
+        ("PUT", "/segments/visits/visits__0__0__20260101T0000Z", "stream"),
         ("POST", "/query/timeseries", "/query/sql"),
         ("POST", "/sql/ddl", "/tableConfigs"),
     ] {

@@ -299,7 +299,7 @@ async fn a_column_that_is_added_has_its_default_in_rows_that_are_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_that_differ_in_metrics_only_become_one_when_they_are_sealed() {
+async fn rows_that_differ_in_metrics_only_are_one_before_and_after_they_are_sealed() {
     let (fixture, broker) = Fixture::with_topic("visits", 1);
     let brokers = broker.bootstrap();
     let mut document = with(
@@ -325,9 +325,16 @@ async fn rows_that_differ_in_metrics_only_become_one_when_they_are_sealed() {
     let sums = "SELECT city, SUM(n), SUM(total) FROM visits GROUP BY city ORDER BY city";
     let expected = json!([["Bonn", 1.0, 10.0], ["Oslo", 3.0, 7.5]]);
     fixture.client.await_rows(sums, &expected).await;
+    let others = [
+        ("SELECT COUNT(*), MAX(n), MIN(total), MAX(total) FROM visits", json!([[2, 3.0, 7.5, 10.0]])),
+        ("SELECT city FROM visits WHERE total BETWEEN 7.0 AND 8.0", json!([["Oslo"]])),
+        ("SELECT city, n FROM visits ORDER BY n DESC LIMIT 1", json!([["Oslo", 3]])),
+        ("SELECT $offset, city FROM visits ORDER BY $offset", json!([[0, "Oslo"], [1, "Bonn"]])),
+    ];
+    for (sql, rows) in &others {
+        assert_eq!(fixture.client.rows(sql).await, *rows, "consuming: {sql}");
+    }
     assert_eq!(fixture.client.post("/tables/visits/forceCommit", &json!({})).await.status, 200);
-    fixture.client.await_rows("SELECT COUNT(*) FROM visits", &json!([[2]])).await;
-    assert_eq!(fixture.client.rows(sums).await, expected);
     let (entry, _) = fixture.state.store.open_table("visits").unwrap();
     let deadline = std::time::Instant::now() + DEADLINE;
     let committed = || fixture.state.store.catalog().partitions(entry.id)[0].clone();
@@ -337,6 +344,23 @@ async fn rows_that_differ_in_metrics_only_become_one_when_they_are_sealed() {
     }
     let books = committed();
     assert_eq!((books.rows, books.merged_rows, books.rejected), (2, 2, 1));
+    assert_eq!(fixture.client.rows(sums).await, expected);
+    for (sql, rows) in &others {
+        assert_eq!(fixture.client.rows(sql).await, *rows, "sealed: {sql}");
+    }
     produce(&brokers, &[record("Oslo", 0.5)]);
     fixture.client.await_rows(sums, &json!([["Bonn", 1.0, 10.0], ["Oslo", 4.0, 8.0]])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_begins_at_the_end_has_every_record_that_is_sent_once_it_is_made() {
+    let (fixture, broker) = Fixture::with_topic("visits", 3);
+    let brokers = broker.bootstrap();
+    let mut document = crate::fixture::visits(&brokers);
+    document["realtime"]["ingestionConfig"]["streamIngestionConfig"]["streamConfigMaps"][0]["stream.kafka.consumer.prop.auto.offset.reset"] =
+        json!("largest");
+    crate::fixture::produce_visits(&brokers, 3, 0..30);
+    assert_eq!(fixture.client.post("/tableConfigs", &document).await.status, 200);
+    crate::fixture::produce_visits(&brokers, 3, 30..36);
+    fixture.client.await_rows("SELECT COUNT(*), MIN(n) FROM visits", &json!([[6, 30.0]])).await;
 }

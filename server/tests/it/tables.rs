@@ -375,11 +375,18 @@ async fn pausing_and_resuming_have_pinots_shapes() {
     let client = &fixture.client;
     assert_eq!(client.post("/tableConfigs", &visits(&broker.bootstrap())).await.status, 200);
     let paused = client.post("/tables/visits/pauseConsumption?comment=moving%20house", &json!({})).await;
-    let shown = blurred(&paused.json(), &["timestamp"]);
+    let mut shown = blurred(&paused.json(), &["timestamp"]);
+    // Whether the partition has its first segment by now is a matter of time.
+    assert!(
+        shown
+            .as_object_mut()
+            .unwrap()
+            .shift_remove("consumingSegments")
+            .is_some_and(|names| names.is_array())
+    );
     expect![[r#"
         {
           "pauseFlag": true,
-          "consumingSegments": [],
           "reasonCode": "ADMINISTRATIVE",
           "comment": "moving house",
           "timestamp": "<text>",

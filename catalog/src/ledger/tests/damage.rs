@@ -350,7 +350,7 @@ fn what_a_newer_version_wrote_is_refused_and_left_alone() {
     }
     expect![[r#"
         ledger file `DIR/00000000000000000001.log` holds at byte 8 what this version cannot read (log version 2): start the newer meunier that wrote it
-        ledger file `DIR/00000000000000000001.log` holds at byte 1698 what this version cannot read (unknown variant `merge_segments`, expected one of `put_schema`, `drop_schema`, `create_table`, `update_table`, `drop_table`, `add_partitions`, `commit_segment`, `drop_segments`, `set_paused` at line 1 column 24): start the newer meunier that wrote it
+        ledger file `DIR/00000000000000000001.log` holds at byte 1698 what this version cannot read (unknown variant `merge_segments`, expected one of `put_schema`, `drop_schema`, `create_table`, `update_table`, `drop_table`, `add_partitions`, `commit_segment`, `drop_segments`, `set_paused`, `set_disabled` at line 1 column 24): start the newer meunier that wrote it
         ledger file `DIR/00000000000000000001.log` holds at byte 1698 what this version cannot read (unknown field `cascade`, expected `name`): start the newer meunier that wrote it
     "#]]
     .assert_eq(&answers);

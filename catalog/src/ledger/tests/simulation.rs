@@ -82,7 +82,8 @@ impl Model {
             LedgerRecord::PutSchema { .. }
             | LedgerRecord::DropSchema { .. }
             | LedgerRecord::UpdateTable { .. }
-            | LedgerRecord::SetPaused { .. } => {}
+            | LedgerRecord::SetPaused { .. }
+            | LedgerRecord::SetDisabled { .. } => {}
         }
     }
 

@@ -18,13 +18,26 @@ pub struct Enrichment {
 pub enum EnricherKind {
     /// Each is computed, also where the record has a value.
     GenerateColumn(Vec<Transform>),
+    /// Log messages are taken apart by CLP, into fields of their own.
+    EncodeLogs(Vec<String>),
     /// In a way that this version does not know, by its name.
     Unsupported(String),
 }
 
 pub(super) fn read(entry: &JsonObject<'_>, findings: &mut Findings) -> Option<Enrichment> {
-    let kind = entry.required_text("enricherType", "\"generateColumn\"", findings)?;
+    let kind = entry.required_text("enricherType", "\"generateColumn\" or \"clpEnricher\"", findings)?;
     let before_complex_types = entry.boolean("preComplexTypeTransform", findings).unwrap_or(false);
+    if kind == "clpEnricher" {
+        let properties = entry.object("properties", findings);
+        let fields = properties.map(|properties| properties.texts("fields", findings)).unwrap_or_default();
+        if fields.is_empty() {
+            let message =
+                "`fields` is missing: write the fields that hold log messages, such as [\"message\"]";
+            findings.problem(entry.place("properties"), message);
+        }
+        let kind = EnricherKind::EncodeLogs(fields.into_iter().map(|field| field.text).collect());
+        return Some(Enrichment { kind, before_complex_types });
+    }
     if kind != "generateColumn" {
         return Some(Enrichment { kind: EnricherKind::Unsupported(kind), before_complex_types });
     }
