@@ -37,7 +37,7 @@ pub fn json_condition(text: &str) -> Result<JsonCondition, String> {
 }
 
 /// Names that the dialect rewrites, so that they exist without an entry of their own.
-const REWRITTEN: [&str; 36] = [
+const REWRITTEN: [&str; 37] = [
     "add",
     "plus",
     "sub",
@@ -71,6 +71,7 @@ const REWRITTEN: [&str; 36] = [
     "casewhen",
     "insubquery",
     "inpartitionedsubquery",
+    "lookup",
     "neg",
     "negate",
     "like",

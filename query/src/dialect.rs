@@ -25,7 +25,7 @@ mod null_tests;
 pub(crate) mod operators;
 mod parameters;
 mod single_stage;
-mod syntax;
+pub(crate) mod syntax;
 mod syntax_forms;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +41,7 @@ use self::operators::Operators;
 use crate::asof_join::NEAREST;
 use crate::error::QueryError;
 use crate::gapfill::GAPFILL;
+use crate::lookup::Dimensions;
 use crate::options::QueryOptions;
 use crate::shape::{Parameter, Shape};
 use crate::table_columns::{TableColumn, TableColumns};
@@ -58,6 +59,8 @@ pub(crate) struct Dialect<'a> {
     pub(crate) shape: Option<&'a Shape>,
     /// Whether Pinot's operators are asked for.
     pub(crate) explains: bool,
+    /// What `LOOKUP` looks into.
+    pub(crate) dimensions: &'a Dimensions,
 }
 
 /// A query that DataFusion understands as Pinot means it.

@@ -16,6 +16,7 @@ mod position;
 mod running;
 mod dialect;
 mod in_subquery;
+mod lookup;
 mod planner;
 mod operators;
 mod asof_join;

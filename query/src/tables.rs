@@ -27,6 +27,8 @@ pub struct QueryTable {
     pub timeout_ms: Option<u64>,
     /// How documents of the columns with a JSON index are taken apart.
     pub json_columns: Arc<BTreeMap<ColumnName, FlattenOptions>>,
+    /// Whether `LOOKUP` finds it (`isDimTable` of its config).
+    pub is_dimension: bool,
     /// The column that segments are ordered by in time.
     pub time_column: Option<String>,
 }

@@ -195,6 +195,7 @@ fn query_table(live: &Arc<LiveTable>, config: &TableConfig, _schema: &Schema) ->
         null_handling_enabled: config.null_handling_enabled,
         timeout_ms: config.query.timeout_ms,
         json_columns: Arc::new(config.segment_options().json_columns),
+        is_dimension: config.is_dimension,
         time_column: config.time_column.as_ref().map(ToString::to_string),
     }
 }

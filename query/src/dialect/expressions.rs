@@ -27,6 +27,7 @@ use super::syntax::{
 };
 use super::syntax_forms::{as_call, subscript};
 use crate::error::QueryError;
+use crate::lookup::Dimensions;
 use crate::planner::pinot_type;
 use crate::table_columns::{TableColumn, null_flag_name};
 
@@ -37,6 +38,8 @@ pub(super) struct Expressions<'a> {
     pub(super) null_handling: bool,
     pub(super) functions: &'a Functions,
     pub(super) now_ms: i64,
+    /// What `LOOKUP` looks into.
+    pub(super) dimensions: &'a Dimensions,
     /// What GROUP BY or DISTINCT takes apart.
     pub(super) elements: Vec<Elements>,
     /// Flags for nulls that the rewritten query needs.
@@ -240,6 +243,7 @@ impl Expressions<'_> {
                 multi_value::regexp(inner, pattern).map(Some)
             }
             ("item", [of, key]) => self.item(of, key).map(Some),
+            ("lookup", arguments) => self.dimensions.call(arguments).map(Some),
             _ => self.aggregate(&name, function, arguments),
         }
     }

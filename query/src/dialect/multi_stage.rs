@@ -258,6 +258,7 @@ impl Rewriter<'_> {
                     ..call_of(&base, None, arguments, function.filter.clone())
                 }))
             }
+            ("lookup", arguments) => Some(self.dialect.dimensions.call(arguments)?),
             ("isnull", [inner]) => Some(Expr::IsNull(Box::new(inner.clone()))),
             ("isnotnull", [inner]) => Some(Expr::IsNotNull(Box::new(inner.clone()))),
             _ => None,

@@ -1,7 +1,7 @@
 //! Queries from text to answer, over tables built in memory.
 //!
 //! `sql` runs the files of `tests/sql` over every layout of the same rows; `answers` pins whole answers; `hostile` sends
-//! what must never harm the process; `joins` compares ways to run joins; `limits` reaches every limit; `differential` compares generated queries over many rows;
+//! what must never harm the process; `joins` compares ways to run joins; `lookup` changes what LOOKUP finds; `limits` reaches every limit; `differential` compares generated queries over many rows;
 //! `functions` calls every function with whatever comes.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may end in a panic")]
@@ -12,6 +12,7 @@ mod functions;
 mod hostile;
 mod joins;
 mod limits;
+mod lookup;
 mod search;
 mod sql;
 mod table;

@@ -50,6 +50,8 @@ pub(crate) struct TableSpec {
     pub(crate) options: SegmentOptions,
     /// What queries know of how documents are taken apart, whether or not there are indexes.
     pub(crate) json_columns: BTreeMap<ColumnName, FlattenOptions>,
+    /// Whether `LOOKUP` finds it.
+    pub(crate) is_dimension: bool,
 }
 
 impl TableSpec {
@@ -62,6 +64,7 @@ impl TableSpec {
             null_handling: true,
             options: SegmentOptions::default(),
             json_columns: BTreeMap::new(),
+            is_dimension: false,
         }
     }
 }
@@ -88,6 +91,7 @@ impl Bed {
                 null_handling_enabled: spec.null_handling,
                 timeout_ms: None,
                 json_columns: Arc::new(spec.json_columns.clone()),
+                is_dimension: spec.is_dimension,
                 time_column: None,
             });
         }
