@@ -20,7 +20,7 @@ mod moments;
 mod percentile;
 mod precise;
 mod serial;
-mod sketches;
+pub(crate) mod sketches;
 mod udaf;
 mod with_time;
 
@@ -53,6 +53,8 @@ static THEMES: [&[Definition]; 12] = [
 /// Returns what each aggregate is.
 pub(crate) fn descriptions() -> impl Iterator<Item = &'static FunctionDescription> {
     let own = THEMES.iter().flat_map(|theme| theme.iter()).map(|definition| &definition.description);
+    // What only the dialect calls is described where queries call it.
+    let own = own.filter(|description| !description.name.starts_with('$'));
     built_in::ALL.iter().map(|built_in| &built_in.description).chain(own)
 }
 

@@ -37,7 +37,7 @@ pub fn json_condition(text: &str) -> Result<JsonCondition, String> {
 }
 
 /// Names that the dialect rewrites, so that they exist without an entry of their own.
-const REWRITTEN: [&str; 37] = [
+const REWRITTEN: [&str; 40] = [
     "add",
     "plus",
     "sub",
@@ -72,6 +72,9 @@ const REWRITTEN: [&str; 37] = [
     "insubquery",
     "inpartitionedsubquery",
     "lookup",
+    "steps",
+    "correlateby",
+    "settings",
     "neg",
     "negate",
     "like",

@@ -12,12 +12,13 @@ mod array;
 mod conversion;
 pub(crate) mod date_time;
 mod geo;
-mod hash;
+pub(crate) mod hash;
 mod id_sets;
 mod ip;
 mod json;
 mod logic;
 mod regexp;
+mod sketches;
 mod text;
 mod url;
 mod vector;
@@ -62,6 +63,7 @@ static OWN: LazyLock<Vec<Own>> = LazyLock::new(|| {
         ip::functions(),
         geo::functions(),
         id_sets::functions(),
+        sketches::functions(),
     ];
     let functions = themes.into_iter().flatten();
     let own = functions.map(|function| Own {

@@ -14,6 +14,7 @@ mod column_names;
 mod columns;
 mod conditions;
 mod elements;
+mod embedded;
 mod expansion;
 mod expressions;
 mod gapfill;
@@ -116,7 +117,7 @@ pub(crate) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<Re
     expansion::check(&query)?;
     asof::mark(&mut query)?;
     let gapfill = gapfill::rewrite(&mut query, dialect.functions)?;
-    check_functions(&query, dialect.functions)?;
+    check_calls(&*query, dialect.functions)?;
     let _ = VisitMut::visit(&mut query, &mut Units);
     let is_multistage = dialect.options.multistage || gapfill.is_some() || !is_single_stage(&query);
     let mut rewritten = match is_multistage {
@@ -196,7 +197,7 @@ impl Visitor for Parts {
 }
 
 /// Checks that every function called exists.
-fn check_functions(query: &Query, functions: &Functions) -> Result<(), QueryError> {
+fn check_calls(part: &impl Visit, functions: &Functions) -> Result<(), QueryError> {
     struct Calls<'a>(&'a Functions);
     impl Visitor for Calls<'_> {
         type Break = QueryError;
@@ -210,7 +211,7 @@ fn check_functions(query: &Query, functions: &Functions) -> Result<(), QueryErro
             ControlFlow::Continue(())
         }
     }
-    match Visit::visit(query, &mut Calls(functions)) {
+    match part.visit(&mut Calls(functions)) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(error),
     }

@@ -96,10 +96,10 @@ impl States for Registers {
             DataType::Null => {}
             DataType::Boolean => {
                 let values = values.as_boolean();
-                self.offer(rows, counted, |row| Item::Long(i64::from(values.value(row))));
+                self.offer(rows, counted, |row| Item::Int(i32::from(values.value(row))));
             }
             DataType::Int32 => {
-                self.offer_numbers::<Int32Type>(rows, counted, &values, |value| Item::Long(i64::from(value)));
+                self.offer_numbers::<Int32Type>(rows, counted, &values, Item::Int);
             }
             DataType::Int64 => self.offer_numbers::<Int64Type>(rows, counted, &values, Item::Long),
             DataType::Timestamp(..) => {
