@@ -20,6 +20,7 @@ mod moments;
 mod percentile;
 mod precise;
 mod serial;
+mod shapes;
 pub(crate) mod sketches;
 mod udaf;
 mod with_time;
@@ -35,7 +36,7 @@ use crate::canonical;
 use crate::description::FunctionDescription;
 
 /// All aggregates of ours, theme by theme.
-static THEMES: [&[Definition]; 12] = [
+static THEMES: [&[Definition]; 13] = [
     &percentile::DEFINITIONS,
     &folds::DEFINITIONS,
     &counts::DEFINITIONS,
@@ -48,6 +49,7 @@ static THEMES: [&[Definition]; 12] = [
     &exact::DEFINITIONS,
     &funnel::DEFINITIONS,
     &id_set::DEFINITIONS,
+    &shapes::DEFINITIONS,
 ];
 
 /// Returns what each aggregate is.

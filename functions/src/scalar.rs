@@ -31,6 +31,7 @@ use datafusion::functions::{core, string};
 use datafusion::logical_expr::ScalarUDF;
 
 pub use self::function::ArrayUse;
+pub(crate) use self::geo::union as geo_union;
 pub(crate) use self::json::condition as json_condition;
 use crate::bounded::BoundedText;
 use crate::canonical;
