@@ -119,6 +119,7 @@ pub(crate) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<Re
     let gapfill = gapfill::rewrite(&mut query, dialect.functions)?;
     check_calls(&*query, dialect.functions)?;
     let _ = VisitMut::visit(&mut query, &mut Units);
+    let _ = VisitMut::visit(&mut query, &mut ColumnGroups);
     let is_multistage = dialect.options.multistage || gapfill.is_some() || !is_single_stage(&query);
     let mut rewritten = match is_multistage {
         true => multi_stage::rewrite(query, dialect)?,
@@ -140,6 +141,18 @@ impl VisitorMut for Units {
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         syntax_forms::quote_unit(expr);
+        ControlFlow::Continue(())
+    }
+}
+
+/// Writes the columns of a group that CLP made in place of its name.
+struct ColumnGroups;
+
+impl VisitorMut for ColumnGroups {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        syntax_forms::name_clp_columns(expr);
         ControlFlow::Continue(())
     }
 }
@@ -196,6 +209,9 @@ impl Visitor for Parts {
     }
 }
 
+/// Window functions that DataFusion does not check to have an argument.
+const OF_A_VALUE: [&str; 6] = ["firstvalue", "lastvalue", "nthvalue", "lag", "lead", "ntile"];
+
 /// Checks that every function called exists.
 fn check_calls(part: &impl Visit, functions: &Functions) -> Result<(), QueryError> {
     struct Calls<'a>(&'a Functions);
@@ -207,6 +223,11 @@ fn check_calls(part: &impl Visit, functions: &Functions) -> Result<(), QueryErro
             let name = syntax::function_name(function);
             if !self.0.exists(&name) && ![NEAREST, GAPFILL].contains(&name.as_str()) {
                 return ControlFlow::Break(missing_function(&function.name.to_string(), self.0));
+            }
+            let is_empty = syntax::arguments(function).is_some_and(|arguments| arguments.is_empty());
+            if function.over.is_some() && is_empty && OF_A_VALUE.contains(&name.as_str()) {
+                let detail = format!("`{}` takes a value, as `{}(x)`", function.name, function.name);
+                return ControlFlow::Break(QueryError::invalid(detail));
             }
             ControlFlow::Continue(())
         }

@@ -263,11 +263,16 @@ impl QueryError {
     }
 }
 
+/// Begins DataFusion's message on values that no type of theirs lets be compared by BETWEEN.
+const NO_COMMON_TYPE: &str = "Failed to coerce types ";
+
 /// Returns the error of ours that DataFusion carries, or the one that its kind stands for.
 fn found_inside(error: &DataFusionError) -> Option<QueryError> {
     match error.find_root() {
         DataFusionError::External(inner) => inner.downcast_ref::<QueryError>().cloned(),
         DataFusionError::ResourcesExhausted(detail) => Some(QueryError::Memory { detail: detail.clone() }),
+        // DataFusion calls this internal, but it is what was written.
+        DataFusionError::Internal(detail) if detail.starts_with(NO_COMMON_TYPE) => None,
         DataFusionError::Internal(detail) => Some(QueryError::Internal { detail: detail.clone() }),
         DataFusionError::SchemaError(error, _) => match &**error {
             SchemaError::FieldNotFound { field, valid_fields } => Some(QueryError::ColumnMissing {
@@ -284,7 +289,9 @@ fn found_inside(error: &DataFusionError) -> Option<QueryError> {
 /// Returns DataFusion's message without the words that only say where in it the fault was found.
 fn detail_of(error: &DataFusionError) -> String {
     let message = match error.find_root() {
-        DataFusionError::Plan(message) | DataFusionError::Execution(message) => message.clone(),
+        DataFusionError::Plan(message)
+        | DataFusionError::Execution(message)
+        | DataFusionError::Internal(message) => message.clone(),
         DataFusionError::SchemaError(error, _) => error.to_string(),
         DataFusionError::NotImplemented(message) => format!("not supported: {message}"),
         other => other.strip_backtrace(),
@@ -313,6 +320,11 @@ fn in_pinots_words(message: &str) -> Option<String> {
         return Some(format!(
             "Cannot apply '{operator}' to arguments of type '<{left}> {operator} <{right}>'"
         ));
+    }
+    if let Some(types) = message.strip_prefix(NO_COMMON_TYPE) {
+        let (left, rest) = types.split_once(" and ")?;
+        let (right, _) = rest.split_once(" in ")?;
+        return Some(format!("Cannot apply 'BETWEEN' to arguments of type '<{left}>' and '<{right}>'"));
     }
     let (_, having) = message.split_once("HAVING clause references: ")?;
     let (expr, _) = having.split_once(" must appear in the GROUP BY clause")?;
