@@ -265,14 +265,15 @@ impl QueryError {
 
 /// Begins DataFusion's message on values that no type of theirs lets be compared by BETWEEN.
 const NO_COMMON_TYPE: &str = "Failed to coerce types ";
+/// Stands in DataFusion's message on a call whose arguments fit no signature.
+const NO_SIGNATURE: &str = "failed to match any signature, errors: ";
 
 /// Returns the error of ours that DataFusion carries, or the one that its kind stands for.
 fn found_inside(error: &DataFusionError) -> Option<QueryError> {
     match error.find_root() {
         DataFusionError::External(inner) => inner.downcast_ref::<QueryError>().cloned(),
         DataFusionError::ResourcesExhausted(detail) => Some(QueryError::Memory { detail: detail.clone() }),
-        // DataFusion calls this internal, but it is what was written.
-        DataFusionError::Internal(detail) if detail.starts_with(NO_COMMON_TYPE) => None,
+        DataFusionError::Internal(detail) if is_of_the_statement(detail) => None,
         DataFusionError::Internal(detail) => Some(QueryError::Internal { detail: detail.clone() }),
         DataFusionError::SchemaError(error, _) => match &**error {
             SchemaError::FieldNotFound { field, valid_fields } => Some(QueryError::ColumnMissing {
@@ -284,6 +285,12 @@ fn found_inside(error: &DataFusionError) -> Option<QueryError> {
         },
         _ => None,
     }
+}
+
+/// Returns whether what DataFusion calls an internal error is a fault of what was written.
+fn is_of_the_statement(detail: &str) -> bool {
+    const BEGINNINGS: [&str; 2] = [NO_COMMON_TYPE, "Cannot run range queries on datatype"];
+    BEGINNINGS.iter().any(|beginning| detail.starts_with(beginning)) || detail.contains(NO_SIGNATURE)
 }
 
 /// Returns DataFusion's message without the words that only say where in it the fault was found.
@@ -336,7 +343,7 @@ fn in_pinots_words(message: &str) -> Option<String> {
 /// Returns what is wrong with the arguments of a function of DataFusion, which calls that an internal error, and tries
 /// several signatures: `… Function 'sum' failed to match any signature, errors: Error during planning: …,Error during …`.
 fn mismatched_arguments(message: &str) -> Option<String> {
-    let (_, tried) = message.split_once("failed to match any signature, errors: ")?;
+    let (_, tried) = message.split_once(NO_SIGNATURE)?;
     let mut faults = tried.split("Error during planning: ").map(|fault| fault.trim_end_matches(','));
     let first = faults.find(|fault| !fault.is_empty())?;
     Some(first.lines().next().unwrap_or_default().trim_end_matches(['.', ' ']).to_owned())
