@@ -90,6 +90,8 @@ pub struct TableConfig {
     pub null_handling_enabled: bool,
     /// Limits of queries.
     pub query: QueryConfig,
+    /// Whether queries may look values up in it by its primary key.
+    pub is_dimension: bool,
     json: Value,
 }
 
@@ -175,6 +177,7 @@ impl fmt::Debug for TableConfig {
             .field("ingestion", &self.ingestion)
             .field("null_handling_enabled", &self.null_handling_enabled)
             .field("query", &self.query)
+            .field("is_dimension", &self.is_dimension)
             .field("json", &self.redacted_json())
             .finish()
     }
@@ -227,6 +230,7 @@ fn read(
         ingestion,
         null_handling_enabled,
         query,
+        is_dimension: top.boolean("isDimTable", findings).unwrap_or(false),
         json: Value::Object(document.clone()),
     })
 }
@@ -292,9 +296,7 @@ fn check_blocks(top: &JsonObject<'_>, findings: &mut Findings) {
     for key in OBJECTS {
         let _ = top.object(key, findings);
     }
-    for key in ["isDimTable", "isMaterializedView"] {
-        let _ = top.boolean(key, findings);
-    }
+    let _ = top.boolean("isMaterializedView", findings);
     for key in ["tunerConfigs", "tableSamplers"] {
         let _ = top.objects(key, findings);
     }

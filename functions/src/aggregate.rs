@@ -20,7 +20,8 @@ mod moments;
 mod percentile;
 mod precise;
 mod serial;
-mod sketches;
+mod shapes;
+pub(crate) mod sketches;
 mod udaf;
 mod with_time;
 
@@ -36,7 +37,7 @@ use crate::canonical;
 use crate::description::FunctionDescription;
 
 /// All aggregates of ours, theme by theme.
-static THEMES: [&[Definition]; 12] = [
+static THEMES: [&[Definition]; 13] = [
     &percentile::DEFINITIONS,
     &folds::DEFINITIONS,
     &counts::DEFINITIONS,
@@ -49,11 +50,14 @@ static THEMES: [&[Definition]; 12] = [
     &exact::DEFINITIONS,
     &funnel::DEFINITIONS,
     &id_set::DEFINITIONS,
+    &shapes::DEFINITIONS,
 ];
 
 /// Returns what each aggregate is.
 pub(crate) fn descriptions() -> impl Iterator<Item = &'static FunctionDescription> {
     let own = THEMES.iter().flat_map(|theme| theme.iter()).map(|definition| &definition.description);
+    // What only the dialect calls is described where queries call it.
+    let own = own.filter(|description| !description.name.starts_with('$'));
     built_in::ALL.iter().map(|built_in| &built_in.description).chain(own)
 }
 

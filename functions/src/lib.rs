@@ -47,7 +47,7 @@ pub fn hashes_for(aggregate: &str, values: &ArrayRef) -> datafusion::error::Resu
 }
 
 /// Names that the dialect rewrites, so that they exist without an entry of their own.
-const REWRITTEN: [&str; 36] = [
+const REWRITTEN: [&str; 40] = [
     "add",
     "plus",
     "sub",
@@ -81,6 +81,10 @@ const REWRITTEN: [&str; 36] = [
     "casewhen",
     "insubquery",
     "inpartitionedsubquery",
+    "lookup",
+    "steps",
+    "correlateby",
+    "settings",
     "neg",
     "negate",
     "like",

@@ -12,12 +12,13 @@ mod array;
 mod conversion;
 pub(crate) mod date_time;
 mod geo;
-mod hash;
+pub(crate) mod hash;
 mod id_sets;
 mod ip;
 mod json;
 mod logic;
 mod regexp;
+mod sketches;
 mod text;
 mod url;
 mod vector;
@@ -30,6 +31,7 @@ use datafusion::functions::{core, string};
 use datafusion::logical_expr::ScalarUDF;
 
 pub use self::function::ArrayUse;
+pub(crate) use self::geo::union as geo_union;
 pub(crate) use self::json::condition as json_condition;
 pub use self::text::matching::{TextQueryFault, text_query};
 use crate::bounded::BoundedText;
@@ -63,6 +65,7 @@ static OWN: LazyLock<Vec<Own>> = LazyLock::new(|| {
         ip::functions(),
         geo::functions(),
         id_sets::functions(),
+        sketches::functions(),
     ];
     let functions = themes.into_iter().flatten();
     let own = functions.map(|function| Own {

@@ -14,6 +14,7 @@ mod column_names;
 mod columns;
 mod conditions;
 mod elements;
+mod embedded;
 mod expansion;
 mod expressions;
 mod gapfill;
@@ -25,7 +26,7 @@ mod null_tests;
 pub(crate) mod operators;
 mod parameters;
 mod single_stage;
-mod syntax;
+pub(crate) mod syntax;
 mod syntax_forms;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +42,7 @@ use self::operators::Operators;
 use crate::asof_join::NEAREST;
 use crate::error::QueryError;
 use crate::gapfill::GAPFILL;
+use crate::lookup::Dimensions;
 use crate::options::QueryOptions;
 use crate::shape::{Parameter, Shape};
 use crate::table_columns::{TableColumn, TableColumns};
@@ -58,6 +60,8 @@ pub(crate) struct Dialect<'a> {
     pub(crate) shape: Option<&'a Shape>,
     /// Whether Pinot's operators are asked for.
     pub(crate) explains: bool,
+    /// What `LOOKUP` looks into.
+    pub(crate) dimensions: &'a Dimensions,
 }
 
 /// A query that DataFusion understands as Pinot means it.
@@ -113,8 +117,9 @@ pub(crate) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<Re
     expansion::check(&query)?;
     asof::mark(&mut query)?;
     let gapfill = gapfill::rewrite(&mut query, dialect.functions)?;
-    check_functions(&query, dialect.functions)?;
+    check_calls(&*query, dialect.functions)?;
     let _ = VisitMut::visit(&mut query, &mut Units);
+    let _ = VisitMut::visit(&mut query, &mut ColumnGroups);
     let is_multistage = dialect.options.multistage || gapfill.is_some() || !is_single_stage(&query);
     let mut rewritten = match is_multistage {
         true => multi_stage::rewrite(query, dialect)?,
@@ -136,6 +141,18 @@ impl VisitorMut for Units {
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         syntax_forms::quote_unit(expr);
+        ControlFlow::Continue(())
+    }
+}
+
+/// Writes the columns of a group that CLP made in place of its name.
+struct ColumnGroups;
+
+impl VisitorMut for ColumnGroups {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        syntax_forms::name_clp_columns(expr);
         ControlFlow::Continue(())
     }
 }
@@ -192,8 +209,11 @@ impl Visitor for Parts {
     }
 }
 
+/// Window functions that DataFusion does not check to have an argument.
+const OF_A_VALUE: [&str; 6] = ["firstvalue", "lastvalue", "nthvalue", "lag", "lead", "ntile"];
+
 /// Checks that every function called exists.
-fn check_functions(query: &Query, functions: &Functions) -> Result<(), QueryError> {
+fn check_calls(part: &impl Visit, functions: &Functions) -> Result<(), QueryError> {
     struct Calls<'a>(&'a Functions);
     impl Visitor for Calls<'_> {
         type Break = QueryError;
@@ -204,10 +224,15 @@ fn check_functions(query: &Query, functions: &Functions) -> Result<(), QueryErro
             if !self.0.exists(&name) && ![NEAREST, GAPFILL].contains(&name.as_str()) {
                 return ControlFlow::Break(missing_function(&function.name.to_string(), self.0));
             }
+            let is_empty = syntax::arguments(function).is_some_and(|arguments| arguments.is_empty());
+            if function.over.is_some() && is_empty && OF_A_VALUE.contains(&name.as_str()) {
+                let detail = format!("`{}` takes a value, as `{}(x)`", function.name, function.name);
+                return ControlFlow::Break(QueryError::invalid(detail));
+            }
             ControlFlow::Continue(())
         }
     }
-    match Visit::visit(query, &mut Calls(functions)) {
+    match part.visit(&mut Calls(functions)) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(error),
     }

@@ -50,6 +50,7 @@ use crate::in_subquery::{self, inner_statements};
 use crate::inspection::Inspection;
 use crate::join_aggregation::aggregate_below_joins;
 use crate::limits::{YieldAboveJoins, query_environment, shared_environment};
+use crate::lookup::{DimensionTables, Dimensions};
 use crate::operators::PinotOperators;
 use crate::options::QueryOptions;
 use crate::plan_cache::{KnownPlan, PlanCache, PlannedCall, values_of};
@@ -183,6 +184,7 @@ struct Core {
     environment: Arc<RuntimeEnv>,
     plans: PlanCache,
     predicate_cache: Arc<PredicateCache>,
+    dimensions: DimensionTables,
 }
 
 impl QueryEngine {
@@ -212,6 +214,7 @@ impl QueryEngine {
                 environment,
                 plans: PlanCache::default(),
                 predicate_cache: Arc::new(PredicateCache::new(PREDICATE_CACHE_BYTES)),
+                dimensions: DimensionTables::default(),
                 config,
             }),
         })
@@ -480,8 +483,21 @@ impl Core {
             Ok(false) => shape,
             Err(error) => return Outcome::failed(error),
         };
-        let dialect =
-            Dialect { tables, functions: &self.functions, options, now_ms: now_ms(), shape, explains };
+        let dimensions = match self.dimensions.open(&query, tables, &self.state).await {
+            Ok(dimensions) => dimensions,
+            Err(error) => return Outcome::failed(error),
+        };
+        // So do the rows that `LOOKUP` sees.
+        let shape = shape.filter(|_| dimensions.is_empty());
+        let dialect = Dialect {
+            tables,
+            functions: &self.functions,
+            options,
+            now_ms: now_ms(),
+            shape,
+            explains,
+            dimensions: &dimensions,
+        };
         let rewritten = match rewrite(query, &dialect) {
             Ok(rewritten) => rewritten,
             Err(error) => return Outcome::failed(error),
@@ -492,7 +508,7 @@ impl Core {
         let counters = Arc::new(ScanCounters::default());
         let snapshots = rewritten.tables.iter().map(|(name, used)| (name.as_str(), &*used.snapshot));
         let mut statistics = statistics_of(snapshots, rewritten.multistage, options);
-        let result = self.execute(asked, rewritten, explained, shape.is_some(), &counters).await;
+        let result = self.execute(asked, rewritten, &dimensions, explained, shape.is_some(), &counters).await;
         count(&mut statistics, &counters);
         match result {
             Ok((table, cut)) => Outcome { table: Some(table), error: cut, statistics },
@@ -596,6 +612,7 @@ impl Core {
         &self,
         asked: &Asked,
         rewritten: RewrittenQuery,
+        dimensions: &Dimensions,
         explained: Option<(Explain, String)>,
         keeps_plan: bool,
         counters: &Arc<ScanCounters>,
@@ -633,7 +650,7 @@ impl Core {
             Some(Arc::new(ArrowField::new("", value.data_type(), false)))
         });
         let types = types.collect();
-        let logical = PlanContext::new(tables, &self.functions, &state)
+        let logical = PlanContext::new(tables, &self.functions, &state, dimensions)
             .plan(rewritten.query, types)
             .map_err(planning)?;
         let tries_short = keeps_plan && only_table.is_some();

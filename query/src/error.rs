@@ -289,6 +289,11 @@ impl QueryError {
     }
 }
 
+/// Begins DataFusion's message on values that no type of theirs lets be compared by BETWEEN.
+const NO_COMMON_TYPE: &str = "Failed to coerce types ";
+/// Stands in DataFusion's message on a call whose arguments fit no signature.
+const NO_SIGNATURE: &str = "failed to match any signature, errors: ";
+
 /// Returns the error of ours that DataFusion carries, or the one that its kind stands for.
 fn found_inside(error: &DataFusionError) -> Option<QueryError> {
     match error.find_root() {
@@ -297,6 +302,7 @@ fn found_inside(error: &DataFusionError) -> Option<QueryError> {
             None => inner.downcast_ref::<QueryError>().cloned(),
         },
         DataFusionError::ResourcesExhausted(detail) => Some(QueryError::Memory { detail: detail.clone() }),
+        DataFusionError::Internal(detail) if is_of_the_statement(detail) => None,
         DataFusionError::Internal(detail) => Some(QueryError::Internal { detail: detail.clone() }),
         DataFusionError::SchemaError(error, _) => match &**error {
             SchemaError::FieldNotFound { field, valid_fields } => Some(QueryError::ColumnMissing {
@@ -308,6 +314,12 @@ fn found_inside(error: &DataFusionError) -> Option<QueryError> {
         },
         _ => None,
     }
+}
+
+/// Returns whether what DataFusion calls an internal error is a fault of what was written.
+fn is_of_the_statement(detail: &str) -> bool {
+    const BEGINNINGS: [&str; 2] = [NO_COMMON_TYPE, "Cannot run range queries on datatype"];
+    BEGINNINGS.iter().any(|beginning| detail.starts_with(beginning)) || detail.contains(NO_SIGNATURE)
 }
 
 impl From<QueryError> for DataFusionError {

@@ -17,6 +17,7 @@ mod advice;
 mod running;
 mod dialect;
 mod in_subquery;
+mod lookup;
 mod planner;
 mod operators;
 mod asof_join;

@@ -24,6 +24,7 @@ use meunier_segment::schema::DataType;
 
 use crate::asof_join::{NEAREST, join_nearest, nearest_function};
 use crate::gapfill::{GAPFILL, fill_gaps, gapfill_function};
+use crate::lookup::Dimensions;
 use crate::response::rows::{PINOT_TYPE, PINOT_TYPE_JSON};
 use crate::table_columns::scan_type;
 use crate::table_provider::SnapshotTable;
@@ -35,6 +36,7 @@ pub(crate) struct PlanContext<'a> {
     tables: HashMap<String, Arc<dyn TableSource>>,
     functions: &'a Functions,
     state: &'a SessionState,
+    dimensions: &'a Dimensions,
     /// Whether ASOF joins and GAPFILL were met, since to look for them is a walk through every expression.
     meets_asof: AtomicBool,
     meets_gapfill: AtomicBool,
@@ -46,12 +48,14 @@ impl<'a> PlanContext<'a> {
         tables: impl IntoIterator<Item = (String, SnapshotTable)>,
         functions: &'a Functions,
         state: &'a SessionState,
+        dimensions: &'a Dimensions,
     ) -> PlanContext<'a> {
         let tables = tables.into_iter().map(|(name, table)| (name, provider_as_source(Arc::new(table))));
         PlanContext {
             tables: tables.collect(),
             functions,
             state,
+            dimensions,
             meets_asof: AtomicBool::new(false),
             meets_gapfill: AtomicBool::new(false),
         }
@@ -108,7 +112,7 @@ impl ContextProvider for PlanContext<'_> {
                 self.meets_gapfill.store(true, Ordering::Relaxed);
                 Some(gapfill_function())
             }
-            _ => self.functions.scalar(name),
+            _ => self.functions.scalar(name).or_else(|| self.dimensions.function(name)),
         }
     }
 

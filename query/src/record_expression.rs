@@ -30,6 +30,7 @@ use crate::compute::{Computation, Computed};
 use crate::dialect::{Dialect, rewrite};
 use crate::equal_zeros::EqualZeros;
 use crate::error::QueryError;
+use crate::lookup::Dimensions;
 use crate::options::QueryOptions;
 use crate::planner::PlanContext;
 use crate::statement::{Statement, parse_expression, tokens_of};
@@ -198,6 +199,7 @@ fn plan(
         null_handling_enabled: true,
         timeout_ms: None,
         search: Arc::default(),
+        is_dimension: false,
         time_column: None,
     });
     let mut query = Statement::read(tokens_of(&format!("SELECT 1 FROM {RECORD} LIMIT 1"))?)?.parse()?;
@@ -212,6 +214,7 @@ fn plan(
         now_ms: now_ms(),
         shape: None,
         explains: false,
+        dimensions: &Dimensions::default(),
     };
     let rewritten = rewrite(query, &dialect)?;
     let multistage = rewritten.multistage;
@@ -238,7 +241,7 @@ fn plan(
         );
         (name, table)
     });
-    let logical = PlanContext::new(tables, &shared.functions, &shared.state)
+    let logical = PlanContext::new(tables, &shared.functions, &shared.state, &Dimensions::default())
         .plan(rewritten.query, Vec::new())
         .map_err(failed)?;
     let config = shared.state.config_options();

@@ -22,7 +22,7 @@ use crate::text_match;
 const NULL_FLAG_PREFIX: &str = "$null$";
 const DOC_ID: &str = "$docId";
 const SEGMENT_NAME: &str = "$segmentName";
-const PARTITION_ID: &str = "$partitionId";
+pub(crate) const PARTITION_ID: &str = "$partitionId";
 const HOST_NAME: &str = "$hostName";
 
 /// One column as a query sees it.

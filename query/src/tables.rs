@@ -31,6 +31,8 @@ pub struct QueryTable {
     pub timeout_ms: Option<u64>,
     /// How what is searched in its columns is taken apart.
     pub search: Arc<SearchOptions>,
+    /// Whether `LOOKUP` finds it (`isDimTable` of its config).
+    pub is_dimension: bool,
     /// The column that segments are ordered by in time.
     pub time_column: Option<String>,
 }

@@ -219,6 +219,7 @@ fn query_table(live: &Arc<LiveTable>, config: &TableConfig) -> QueryTable {
             json_columns: config.segment_options().json_columns,
             text_columns: config.indexing.text_columns(),
         }),
+        is_dimension: config.is_dimension,
         time_column: config.time_column.as_ref().map(ToString::to_string),
     }
 }

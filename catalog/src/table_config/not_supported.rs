@@ -3,7 +3,7 @@
 //! A key leaves this file when the code that acts on it comes. Keys that can have no meaning in one process without a JVM
 //! (tenants, instance assignment, load mode, heap switches) are not told at all.
 
-use meunier_segment::json_reader::{JsonObject, JsonProblem, pointer, scalar_text};
+use meunier_segment::json_reader::{JsonObject, JsonProblem, pointer};
 use meunier_segment::schema::Schema;
 use serde_json::Value;
 
@@ -63,13 +63,6 @@ pub(super) fn find(document: &JsonObject<'_>, config: &TableConfig, schema: Opti
         let message =
             "kept; segments cannot be pushed: the table STAYS EMPTY; write \"REALTIME\" and a stream";
         kept.other_answers("/tableType", message);
-    }
-    if document.get("isDimTable").and_then(scalar_text).is_some_and(|text| text.eq_ignore_ascii_case("true"))
-    {
-        kept.same_answers(
-            "/isDimTable",
-            "kept; the table is one like any other, and lookUp does not find it",
-        );
     }
     find_keys(document, &mut kept);
     find_upsert(document, &mut kept);

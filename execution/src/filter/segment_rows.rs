@@ -81,7 +81,8 @@ impl SegmentRows {
                 ChunkRows::Range((start - first) as usize..(end.max(start) - first) as usize)
             }
             SegmentRows::Bitmap(bitmap) => {
-                let mut listed = vec![0; self.count(first_row, rows) as usize];
+                let count = usize::try_from(self.count(first_row, rows)).unwrap_or(rows);
+                let mut listed = vec![0; count];
                 let mut left = bitmap.range(first..last);
                 // Many at once: one after the other, each row would ask for its kind of container again.
                 let mut filled = 0;

@@ -1,5 +1,7 @@
 //! Aggregates that return all values of a group: `arrayAgg`, `listAgg`.
 
+mod ordered;
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, ListArray, StringBuilder};
@@ -16,7 +18,7 @@ use super::serial::Reader;
 use super::udaf::Definition;
 
 /// All of them.
-pub(crate) static DEFINITIONS: [Definition; 2] = [
+pub(crate) static DEFINITIONS: [Definition; 3] = [
     Definition {
         description: Definition::describe(
             "arrayAgg",
@@ -33,13 +35,26 @@ pub(crate) static DEFINITIONS: [Definition; 2] = [
         description: Definition::describe(
             "listAgg",
             &[],
-            "listAgg(column, 'separator'[, distinct])",
+            "listAgg(column, 'separator'[, distinct]) [WITHIN GROUP (ORDER BY key, …)]",
             "All values, or the distinct ones, as one text with a separator between them",
         ),
         arguments: 2..=3,
         elements: true,
         result: |_| Ok(DataType::Utf8),
         start: list_agg,
+    },
+    Definition {
+        // What the dialect makes of WITHIN GROUP.
+        description: Definition::describe(
+            "$listAggOrdered",
+            &[],
+            "listAgg(column, 'separator'[, distinct]) WITHIN GROUP (ORDER BY key, …)",
+            "All values, or the distinct ones, as one text in an order of their own",
+        ),
+        arguments: 5..=usize::MAX,
+        elements: false,
+        result: |types| check_cell(&types[0]).map(|_| DataType::Utf8),
+        start: ordered::start,
     },
 ];
 

@@ -1,26 +1,33 @@
 //! Counts of distinct values and frequent values, by sketches: exact while there are few where only a number is asked for,
 //! and in the bytes of Pinot's libraries where a sketch is.
 
+mod filtered;
 mod frequent;
-mod hll;
+pub(crate) mod hll;
+pub(crate) mod hll_plus;
 mod registers;
-mod sketch;
+pub(crate) mod sets;
+pub(crate) mod sketch;
 mod smart;
-mod theta;
-mod tuple;
+pub(crate) mod theta;
+pub(crate) mod tuple;
+pub(crate) mod ull;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
-use datafusion::common::plan_err;
 use datafusion::error::Result;
 
+use self::filtered::Filtered;
 use self::frequent::{FrequentLongs, FrequentTexts};
 use self::hll::Hll;
+use self::hll_plus::{HllPlus, Precision};
 use self::registers::Registers;
+use self::sets::SetExpression;
 use self::sketch::{Answer, Sketched};
 use self::smart::Smart;
 use self::theta::{Cpc, Theta};
 use self::tuple::{TupleAnswer, Tuples};
+use self::ull::Ull;
 use super::call::Call;
 use super::cell::check_cell;
 use super::columns::is_bytes;
@@ -37,9 +44,14 @@ const THETA_ENTRIES: u64 = 16_384;
 const CPC_LG_K: i64 = 12;
 /// Entries of the tables of frequent items where a call names none.
 const FREQUENT_ITEMS: i64 = 256;
+/// The precision of a HyperLogLogPlus and of an UltraLogLog where a call names none.
+const HLL_PLUS_P: i64 = 14;
+const ULL_P: i64 = 12;
+/// Most filters of a theta sketch: each is a sketch a group.
+const FILTERS_MAX: usize = 64;
 
 /// All of them.
-pub(crate) static DEFINITIONS: [Definition; 17] = [
+pub(crate) static DEFINITIONS: [Definition; 19] = [
     count(
         "distinctCountHLL",
         &["distinctCountHLLMV", "fastHLL"],
@@ -59,41 +71,46 @@ pub(crate) static DEFINITIONS: [Definition; 17] = [
         &["distinctCountHLLPlusMV"],
         "distinctCountHLLPlus(column[, p[, sp]])",
         "The number of distinct values: exact up to 100,000, then within one per cent",
-        |call| {
-            call.integer(1, 4..=24, 14)?;
-            call.integer(2, 0..=32, 0)?;
-            values_only(call)?;
-            smart(call, EXACT_MAX)
-        },
+        |call| hll_plus(call, Answer::Estimate),
+    ),
+    raw(
+        "distinctCountRawHLLPlus",
+        &["distinctCountRawHLLPlusMV"],
+        "distinctCountRawHLLPlus(column[, p[, sp]])",
+        "The HyperLogLogPlus of the values, in hex",
+        |call| hll_plus(call, Answer::Hex),
     ),
     count(
         "distinctCountULL",
         &[],
         "distinctCountULL(column[, p])",
         "The number of distinct values: exact up to 100,000, then within one per cent",
-        |call| {
-            call.integer(1, 3..=26, 12)?;
-            values_only(call)?;
-            smart(call, EXACT_MAX)
-        },
+        |call| ull(call, Answer::Estimate),
+    ),
+    raw(
+        "distinctCountRawULL",
+        &[],
+        "distinctCountRawULL(column[, p])",
+        "The UltraLogLog of the values, in Base64",
+        |call| ull(call, Answer::Base64),
     ),
     smart_count("distinctCountSmartHLL", "distinctCountSmartHLL(column[, 'threshold=100000;log2m=12'])"),
     smart_count("distinctCountSmartHLLPlus", "distinctCountSmartHLLPlus(column[, 'threshold=100000;p=14'])"),
     smart_count("distinctCountSmartULL", "distinctCountSmartULL(column[, 'threshold=100000;p=12'])"),
-    count(
+    with_filters(count(
         "distinctCountThetaSketch",
         &[],
-        "distinctCountThetaSketch(column[, 'nominalEntries=16384'])",
-        "The number of distinct values by a theta sketch",
+        "distinctCountThetaSketch(column[, 'nominalEntries=16384'[, 'filter', …, 'SET_INTERSECT($1, $2)']])",
+        "The number of distinct values by a theta sketch; with filters, of what an expression of sets makes of theirs, $0 being all rows",
         |call| theta(call, Answer::Estimate),
-    ),
-    raw(
+    )),
+    with_filters(raw(
         "distinctCountRawThetaSketch",
         &[],
-        "distinctCountRawThetaSketch(column[, 'nominalEntries=16384'])",
+        "distinctCountRawThetaSketch(column[, 'nominalEntries=16384'[, 'filter', …, 'SET_INTERSECT($1, $2)']])",
         "The theta sketch of the values, in Base64",
         |call| theta(call, Answer::Base64),
-    ),
+    )),
     count(
         "distinctCountCPCSketch",
         &[],
@@ -175,11 +192,15 @@ const fn raw(
 ) -> Definition {
     Definition {
         description: Definition::describe(name, aliases, signature, text),
-        arguments: 1..=2,
+        arguments: 1..=3,
         elements: true,
         result: |types| check_cell(&types[0]).map(|_| Answer::Base64.data_type()),
         start,
     }
+}
+
+const fn with_filters(definition: Definition) -> Definition {
+    Definition { arguments: 1..=FILTERS_MAX + 3, ..definition }
 }
 
 const fn smart_count(name: &'static str, signature: &'static str) -> Definition {
@@ -266,13 +287,6 @@ fn nominal_entries(call: &Call) -> Result<u64> {
     Ok(entries)
 }
 
-fn values_only(call: &Call) -> Result<()> {
-    match is_bytes(&call.types[0]) {
-        true => plan_err!("`{}` of stored sketches is not served; give it the values", call.name),
-        false => Ok(()),
-    }
-}
-
 fn smart(call: &Call, threshold: usize) -> Result<Box<dyn States>> {
     let computation = Sketched::<Smart>::new(threshold, Answer::Estimate, &call.types[0], false)?;
     Ok(Groups::boxed(computation))
@@ -294,9 +308,43 @@ pub(crate) fn hashes_for(aggregate: &str, values: &ArrayRef) -> Result<Option<Ar
     }
 }
 
+/// Counts of values are exact while they are few; sketches are asked for in Pinot's bytes, or stored so.
+fn hll_plus(call: &Call, answer: Answer) -> Result<Box<dyn States>> {
+    let of = &call.types[0];
+    let precision = u8::try_from(call.integer(1, 4..=24, HLL_PLUS_P)?).unwrap_or(u8::MAX);
+    let sparse = u8::try_from(call.integer(2, 0..=32, 0)?).unwrap_or(u8::MAX);
+    if matches!(answer, Answer::Estimate) && !is_bytes(of) {
+        return smart(call, EXACT_MAX);
+    }
+    let precision = Precision { normal: precision, sparse };
+    Ok(Groups::boxed(Sketched::<HllPlus>::new(precision, answer, of, true)?))
+}
+
+fn ull(call: &Call, answer: Answer) -> Result<Box<dyn States>> {
+    let of = &call.types[0];
+    let precision = u8::try_from(call.integer(1, 3..=26, ULL_P)?).unwrap_or(u8::MAX);
+    match answer {
+        Answer::Estimate if !is_bytes(of) => smart(call, EXACT_MAX),
+        _ => Ok(Groups::boxed(Sketched::<Ull>::new(precision, answer, of, true)?)),
+    }
+}
+
 fn theta(call: &Call, answer: Answer) -> Result<Box<dyn States>> {
     let lg_k = lg(nominal_entries(call)?);
+    if let Some(filters) = call.len().checked_sub(3).filter(|filters| *filters > 0) {
+        if let Some(other) = call.types[2..2 + filters].iter().find(|of| !is_truth(of)) {
+            return call.refuse(&format!("a filter is a condition, not {other}"));
+        }
+        let written = call.text(call.len() - 1)?;
+        let sets = SetExpression::parse(written, filters).or_else(|error| call.refuse(&error))?;
+        let of = check_cell(&call.types[0])?;
+        return Ok(Groups::boxed(Filtered { lg_k, answer, of, filters, sets }));
+    }
     Ok(Groups::boxed(Sketched::<Theta>::new(lg_k, answer, &call.types[0], true)?))
+}
+
+fn is_truth(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Boolean | DataType::Null)
 }
 
 fn cpc(call: &Call, answer: Answer) -> Result<Box<dyn States>> {

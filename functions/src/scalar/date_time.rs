@@ -3,6 +3,7 @@
 //! A time is milliseconds since the epoch: a LONG, a TIMESTAMP, or a text that reads as one. Each function is also known
 //! with `MV` at the end of its name; given an array, both give an array.
 
+mod bucket;
 pub(crate) mod convert;
 pub(crate) mod epoch;
 mod fields;
@@ -28,6 +29,7 @@ pub(crate) fn functions() -> Vec<Function> {
         epoch::functions(),
         fields::functions(),
         text::functions(),
+        bucket::functions(),
     ];
     let mut functions: Vec<_> = themes.into_iter().flatten().collect();
     functions.extend(shift::functions());

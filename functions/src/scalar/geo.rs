@@ -9,12 +9,14 @@ mod hash;
 mod measure;
 mod shape;
 mod text;
+mod union;
 
 use super::call::Fault;
 use super::function::Function;
 use super::rows::{Bool, Bytes, Double, Text, fault, row1, row2, row3};
 use crate::description::FunctionGroup::Geo;
 use shape::{Geometry, Point, Shape};
+pub(crate) use union::union;
 
 /// Returns the functions of places and shapes.
 pub(crate) fn functions() -> Vec<Function> {

@@ -20,6 +20,14 @@ pub(crate) fn functions() -> Vec<Function> {
     functions
 }
 
+/// The seed of MurmurHash2 of 64 bits in stream-lib.
+const LONG_SEED: u32 = 0xe17a_1465;
+
+/// Returns the hash that stream-lib has of texts and bytes.
+pub(crate) fn murmur_of_stream_lib(bytes: &[u8]) -> u64 {
+    fast::murmur2_64(bytes, LONG_SEED)
+}
+
 fn hex<D: Digest>(bytes: &[u8]) -> String {
     format_hex(&D::digest(bytes))
 }
@@ -82,7 +90,6 @@ fn checksums() -> Vec<Function> {
 fn murmur() -> Vec<Function> {
     /// What Kafka's partitioner begins with.
     const KAFKA_SEED: u32 = 0x9747_b28c;
-    const LONG_SEED: u32 = 0xe17a_1465;
     vec![
         Function::new(
             Hash,

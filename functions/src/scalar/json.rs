@@ -4,6 +4,7 @@
 
 mod extract;
 mod filter;
+mod index;
 mod keys;
 mod matching;
 mod node;
@@ -23,6 +24,7 @@ pub(crate) fn functions() -> Vec<Function> {
         keys::functions(),
         object::functions(),
         matching::functions(),
+        index::functions(),
     ];
     themes.into_iter().flatten().collect()
 }

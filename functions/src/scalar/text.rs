@@ -4,6 +4,7 @@
 //! plane only, and would let a letter be cut in half.
 
 mod change;
+mod clp;
 mod compare;
 mod encode;
 mod find;
@@ -23,6 +24,7 @@ pub(crate) fn functions() -> Vec<Function> {
         split::functions(),
         compare::functions(),
         encode::functions(),
+        clp::functions(),
     ];
     themes.into_iter().flatten().collect()
 }

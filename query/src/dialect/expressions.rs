@@ -18,6 +18,7 @@ use meunier_segment::schema::{ComplexType, DataType, FieldRole};
 
 use super::columns::Scope;
 use super::elements::Elements;
+use super::embedded;
 use super::literals::Literal;
 use super::multi_value;
 use super::parameters::Parameters;
@@ -27,6 +28,7 @@ use super::syntax::{
 };
 use super::syntax_forms::{as_call, subscript};
 use crate::error::QueryError;
+use crate::lookup::Dimensions;
 use crate::planner::pinot_type;
 use crate::table_columns::{TableColumn, null_flag_name};
 
@@ -37,6 +39,8 @@ pub(super) struct Expressions<'a> {
     pub(super) null_handling: bool,
     pub(super) functions: &'a Functions,
     pub(super) now_ms: i64,
+    /// What `LOOKUP` looks into.
+    pub(super) dimensions: &'a Dimensions,
     /// What GROUP BY or DISTINCT takes apart.
     pub(super) elements: Vec<Elements>,
     /// Flags for nulls that the rewritten query needs.
@@ -240,6 +244,18 @@ impl Expressions<'_> {
                 multi_value::regexp(inner, pattern).map(Some)
             }
             ("item", [of, key]) => self.item(of, key).map(Some),
+            ("funnelcount", parts) => Ok(self.own_aggregate(&name, function, embedded::funnel_count(parts)?)),
+            (_, with_texts) if embedded::has_filters(&name, with_texts) => {
+                let mut arguments = arguments;
+                embedded::read_filters(&mut arguments, self.functions)?;
+                let last = arguments.len() - 1;
+                for filter in arguments.iter_mut().take(last).skip(2) {
+                    self.scope.resolve(filter, &mut self.virtual_columns)?;
+                    self.rewrite(filter)?;
+                }
+                Ok(self.own_aggregate(&name, function, arguments))
+            }
+            ("lookup", arguments) => self.dimensions.call(arguments).map(Some),
             _ => self.aggregate(&name, function, arguments),
         }
     }
@@ -381,10 +397,12 @@ impl Expressions<'_> {
 
     /// An aggregate that exists under Pinot's name. Without null handling it has a value also over no row.
     fn own_aggregate(&self, name: &str, function: &Function, arguments: Vec<Expr>) -> Option<Expr> {
-        if !function.within_group.is_empty() {
+        let (name, arguments) = match (name, function.within_group.is_empty()) {
+            (_, true) => (name, arguments),
+            ("listagg", false) => ("$listaggordered", embedded::ordered_list(function, arguments)),
             // Its order would be lost; DataFusion says what it makes of it.
-            return None;
-        }
+            (_, false) => return None,
+        };
         let (name, arguments) = match (percentile_suffix(name), &arguments[..]) {
             (Some((base, percentile)), [column, rest @ ..]) => {
                 let column = column.clone();

@@ -12,6 +12,7 @@ use meunier_functions::percentile_suffix;
 use meunier_segment::schema::DataType;
 
 use super::conditions::{self, divide_exactly};
+use super::embedded;
 use super::expressions::ago;
 use super::item_names::ItemNames;
 use super::literals::Literal;
@@ -196,6 +197,17 @@ impl Rewriter<'_> {
         quoted(self.spellings.get(&name.value.to_lowercase()).unwrap_or(&name.value))
     }
 
+    /// Writes filters in quotes as conditions, which are then visited as all other arguments are.
+    fn read_filters(&self, function: &mut Function) -> Result<(), QueryError> {
+        let name = function_name(function);
+        let Some(mut arguments) = arguments(function) else { return Ok(()) };
+        if embedded::has_filters(&name, &arguments) {
+            embedded::read_filters(&mut arguments, self.dialect.functions)?;
+            function.args = call_of(&name, None, arguments, None).args;
+        }
+        Ok(())
+    }
+
     /// Whether an expression is a column of moments, in every table that has it.
     fn is_timestamp(&self, expr: &Expr) -> bool {
         let name = match unwrapped(expr) {
@@ -241,6 +253,15 @@ impl Rewriter<'_> {
                 };
                 Some(super::syntax::binary(make("max"), BinaryOperator::Minus, make("min")))
             }
+            ("funnelcount", parts) => Some(Expr::Function(Function {
+                over: function.over.clone(),
+                ..call_of(&name, None, embedded::funnel_count(parts)?, function.filter.clone())
+            })),
+            ("listagg", [_, _, ..]) if !function.within_group.is_empty() => {
+                let arguments = embedded::ordered_list(function, arguments);
+                Some(Expr::Function(call_of("$listaggordered", None, arguments, function.filter.clone())))
+            }
+            ("lookup", arguments) => Some(self.dialect.dimensions.call(arguments)?),
             (operator, [left, right]) => {
                 operator_of(operator).map(|op| super::syntax::binary(left.clone(), op, right.clone()))
             }
@@ -319,6 +340,9 @@ impl VisitorMut for Rewriter<'_> {
         if let Expr::Function(function) = expr
             && self.dialect.functions.aggregate(&function_name(function)).is_some()
         {
+            if let Err(error) = self.read_filters(function) {
+                return ControlFlow::Break(error);
+            }
             divide_exactly(&mut function.args);
         }
         ControlFlow::Continue(())

@@ -69,6 +69,7 @@ pub(super) fn rewrite(mut query: Box<Query>, dialect: &Dialect<'_>) -> Result<Re
         null_handling: dialect.options.null_handling,
         functions: dialect.functions,
         now_ms: dialect.now_ms,
+        dimensions: dialect.dimensions,
         elements: elements.clone(),
         virtual_columns,
         parameters: parameters.map(RefCell::new),

@@ -21,7 +21,7 @@ pub(super) fn column(name: &str) -> Expr {
 }
 
 /// Returns a call of a function of our map.
-pub(super) fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+pub(crate) fn call(name: &str, arguments: Vec<Expr>) -> Expr {
     Expr::Function(call_of(name, None, arguments, None))
 }
 
@@ -51,7 +51,7 @@ pub(super) fn call_of(
 }
 
 /// Returns the canonical name of a called function; empty for a name with a dot in it.
-pub(super) fn function_name(function: &Function) -> String {
+pub(crate) fn function_name(function: &Function) -> String {
     match &function.name.0[..] {
         [part] => part.as_ident().map(|name| canonical(&name.value)).unwrap_or_default(),
         _ => String::new(),
@@ -59,13 +59,21 @@ pub(super) fn function_name(function: &Function) -> String {
 }
 
 /// Returns a call's arguments, or nothing when one is no plain expression (`*`, a named argument).
-pub(super) fn arguments(function: &Function) -> Option<Vec<Expr>> {
+pub(crate) fn arguments(function: &Function) -> Option<Vec<Expr>> {
     let FunctionArguments::List(list) = &function.args else { return Some(Vec::new()) };
     let plain = list.args.iter().map(|argument| match argument {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
         _ => None,
     });
     plain.collect()
+}
+
+/// Returns the text that a literal is.
+pub(crate) fn constant_text(expr: &Expr) -> Option<String> {
+    match unwrapped(expr) {
+        Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), .. }) => Some(text.clone()),
+        _ => None,
+    }
 }
 
 /// Returns whether a call says DISTINCT.
@@ -91,7 +99,7 @@ pub(super) fn concatenation(name: &str, left: Expr, right: Expr) -> Expr {
 }
 
 /// Returns `CAST(expr AS …)`.
-pub(super) fn cast(expr: Expr, data_type: DataType) -> Expr {
+pub(crate) fn cast(expr: Expr, data_type: DataType) -> Expr {
     let name = |name: &str| SqlType::Custom(ObjectName::from(vec![Ident::new(name)]), Vec::new());
     Expr::Cast {
         kind: CastKind::Cast,

@@ -3,7 +3,7 @@
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, CaseWhen, CeilFloorKind, DateTimeField, Expr, FunctionArg, FunctionArgExpr,
-    FunctionArguments, Subscript, TrimWhereField,
+    FunctionArguments, Ident, Subscript, TrimWhereField,
 };
 
 use super::syntax::{arguments, call, function_name, number, text, unwrapped};
@@ -76,6 +76,39 @@ pub(super) fn quote_unit(expr: &mut Expr) {
     {
         *unit = text(word.value.to_uppercase());
     }
+}
+
+/// Endings of the names of a group's columns.
+const CLP_COLUMNS: [&str; 3] = ["_logtype", "_dictionaryVars", "_encodedVars"];
+
+/// Writes `clpDecode("x")` as the call over the three columns that CLP made of `x`.
+pub(super) fn name_clp_columns(expr: &mut Expr) {
+    let Expr::Function(function) = expr else { return };
+    if function_name(function) != "clpdecode" {
+        return;
+    }
+    let all = arguments(function).unwrap_or_default();
+    let [of, rest @ ..] = &all[..] else { return };
+    if rest.len() > 1 {
+        return;
+    }
+    let ending = |ending: &str| match of {
+        Expr::Identifier(name) => {
+            let value = format!("{}{ending}", name.value);
+            Some(Expr::Identifier(Ident { value, ..name.clone() }))
+        }
+        Expr::CompoundIdentifier(parts) => {
+            let mut parts = parts.clone();
+            let name = parts.last_mut()?;
+            name.value.push_str(ending);
+            Some(Expr::CompoundIdentifier(parts))
+        }
+        _ => None,
+    };
+    let Some(columns) = CLP_COLUMNS.iter().map(|name| ending(name)).collect::<Option<Vec<Expr>>>() else {
+        return;
+    };
+    *expr = call("clpdecode", columns.into_iter().chain(rest.iter().cloned()).collect());
 }
 
 /// Words of SQL for units of time.

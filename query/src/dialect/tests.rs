@@ -19,6 +19,7 @@ fn check(sql: &str, expect: Expect) {
         null_handling_enabled: true,
         timeout_ms: None,
         search: Arc::default(),
+        is_dimension: false,
         time_column: None,
     });
     let statement =
@@ -35,6 +36,7 @@ fn check(sql: &str, expect: Expect) {
         now_ms: 1_700_000_000_000,
         shape: None,
         explains: false,
+        dimensions: &Dimensions::default(),
     };
     let shown = match rewrite(statement.parse().expect("the query parses"), &dialect) {
         Ok(rewritten) => {

@@ -3,10 +3,14 @@
 use datafusion::error::DataFusionError;
 use meunier_segment::nearest::did_you_mean;
 
+use super::{NO_COMMON_TYPE, NO_SIGNATURE};
+
 /// Returns DataFusion's message without the words that only say where in it the fault was found.
 pub(super) fn detail_of(error: &DataFusionError) -> String {
     let message = match error.find_root() {
-        DataFusionError::Plan(message) | DataFusionError::Execution(message) => message.clone(),
+        DataFusionError::Plan(message)
+        | DataFusionError::Execution(message)
+        | DataFusionError::Internal(message) => message.clone(),
         DataFusionError::SchemaError(error, _) => error.to_string(),
         DataFusionError::NotImplemented(message) => format!("not supported: {message}"),
         other => other.strip_backtrace(),
@@ -38,6 +42,11 @@ fn in_pinots_words(message: &str) -> Option<String> {
         return Some(format!(
             "Cannot apply '{operator}' to arguments of type '<{left}> {operator} <{right}>'"
         ));
+    }
+    if let Some(types) = message.strip_prefix(NO_COMMON_TYPE) {
+        let (left, rest) = types.split_once(" and ")?;
+        let (right, _) = rest.split_once(" in ")?;
+        return Some(format!("Cannot apply 'BETWEEN' to arguments of type '<{left}>' and '<{right}>'"));
     }
     let (_, having) = message.split_once("HAVING clause references: ")?;
     let (expr, _) = having.split_once(" must appear in the GROUP BY clause")?;
@@ -107,7 +116,7 @@ fn pinots_type(arrow: &str) -> &str {
 /// Returns what is wrong with the arguments of a function of DataFusion, which calls that an internal error, and tries
 /// several signatures: `… Function 'sum' failed to match any signature, errors: Error during planning: …,Error during …`.
 fn mismatched_arguments(message: &str) -> Option<String> {
-    let (_, tried) = message.split_once("failed to match any signature, errors: ")?;
+    let (_, tried) = message.split_once(NO_SIGNATURE)?;
     let mut faults = tried.split("Error during planning: ").map(|fault| fault.trim_end_matches(','));
     let first = faults.find(|fault| !fault.is_empty())?;
     Some(first.lines().next().unwrap_or_default().trim_end_matches(['.', ' ']).to_owned())

@@ -19,7 +19,7 @@ const TIME_MAX: Duration = Duration::from_secs(10);
 /// Memory that one call may take.
 const MEMORY_MAX: usize = 64 << 20;
 
-const SCHEMA: &str = r#"{"schemaName":"t",
+pub(crate) const SCHEMA: &str = r#"{"schemaName":"t",
     "dimensionFieldSpecs":[
         {"name":"i","dataType":"INT"},{"name":"l","dataType":"LONG"},{"name":"f","dataType":"FLOAT"},
         {"name":"d","dataType":"DOUBLE"},{"name":"dec","dataType":"BIG_DECIMAL"},{"name":"b","dataType":"BOOLEAN"},
@@ -30,11 +30,11 @@ const SCHEMA: &str = r#"{"schemaName":"t",
     "complexFieldSpecs":[{"name":"map","dataType":"MAP","childFieldSpecs":{
         "key":{"name":"key","dataType":"STRING"},"value":{"name":"value","dataType":"LONG"}}}]}"#;
 
-const COLUMNS: [&str; 15] =
+pub(crate) const COLUMNS: [&str; 15] =
     ["i", "l", "f", "d", "dec", "b", "ts", "s", "j", "y", "im", "lm", "dm", "sm", "map"];
 
 /// Constants that functions like to trip over.
-const CONSTANTS: [&str; 72] = [
+pub(crate) const CONSTANTS: [&str; 80] = [
     "NULL",
     "TRUE",
     "FALSE",
@@ -107,9 +107,18 @@ const CONSTANTS: [&str; 72] = [
     "X''",
     "ARRAY[1,2,3]",
     "ARRAY['a','b']",
+    "'nominalEntries=64'",
+    "'SET_DIFF($0, $1)'",
+    "'i > 0'",
+    "'v > 1 OR v = 0'",
+    // The theta sketch of nothing, and a HyperLogLogPlus and an UltraLogLog that end early.
+    "'AQMDAAAezJM='",
+    "X'fffffffe0e000004'",
+    "X'030000000000000000'",
+    "'durationFunctions=AVG,COUNT'",
 ];
 
-fn row(random: &mut Random) -> serde_json::Value {
+pub(crate) fn row(random: &mut Random) -> serde_json::Value {
     let mut row = serde_json::Map::new();
     let mut put = |name: &str, value: serde_json::Value| {
         row.insert(name.into(), value);
@@ -179,7 +188,7 @@ fn statement(random: &mut Random, names: &[&str]) -> String {
     }
 }
 
-fn number(name: &str, default: usize) -> usize {
+pub(crate) fn number(name: &str, default: usize) -> usize {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 

@@ -3,6 +3,7 @@
 //! A file has blocks with an empty line between. The first line of a block says what it is:
 //! ```text
 //! table {schema JSON on one line}      then one JSON object a line, the rows
+//! dimension {schema JSON on one line}  the same, for a table that LOOKUP finds
 //! query [sorted]                       then SQL, a line `----`, the types, the names, and the rows
 //! error 710                            then SQL, a line `----`, and the whole message
 //! ```
@@ -50,7 +51,8 @@ fn run(file: &Path) -> String {
         Layout::ALL.iter().map(|&layout| (layout, Bed::new(&specs, layout))).collect();
     let mut rewritten = Vec::new();
     for block in &blocks {
-        let Some((head, sql, expected)) = read_query(block) else {
+        let (comment, uncommented) = split_comment(block);
+        let Some((head, sql, expected)) = read_query(uncommented) else {
             rewritten.push((*block).to_owned());
             continue;
         };
@@ -82,7 +84,7 @@ fn run(file: &Path) -> String {
         }
         let (kind, _) = show(&beds[0].1, sql, "", sorted);
         let order = if sorted && kind == "query" { " sorted" } else { "" };
-        rewritten.push(format!("{kind}{order}\n{sql}\n----\n{}", first.unwrap()));
+        rewritten.push(format!("{comment}{kind}{order}\n{sql}\n----\n{}", first.unwrap()));
     }
     if updating() {
         std::fs::write(file, format!("{}\n", rewritten.join("\n\n"))).unwrap();
@@ -96,20 +98,29 @@ fn updating() -> bool {
 
 fn read_table(block: &str) -> Option<TableSpec> {
     let block = without_comments(block);
-    let block = block.strip_prefix("table ")?;
+    let (block, is_dimension) = match block.strip_prefix("dimension ") {
+        Some(block) => (block, true),
+        None => (block.strip_prefix("table ")?, false),
+    };
     let (schema, rows) = block.split_once('\n').unwrap_or((block, ""));
     let rows =
         rows.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")));
-    Some(TableSpec::new(schema, rows.collect()))
+    Some(TableSpec { is_dimension, ..TableSpec::new(schema, rows.collect()) })
 }
 
 fn read_query(block: &str) -> Option<(&str, &str, &str)> {
-    if block.starts_with('#') || block.starts_with("table ") {
+    if block.is_empty() || ["table ", "dimension "].iter().any(|head| block.starts_with(head)) {
         return None;
     }
     let (head, rest) = block.split_once('\n')?;
     let (sql, expected) = rest.split_once("\n----").unwrap_or((rest, ""));
     Some((head, sql, expected.trim_start_matches('\n')))
+}
+
+/// Returns the lines of comment that a block begins with, and the rest.
+fn split_comment(block: &str) -> (&str, &str) {
+    let comment = block.split_inclusive('\n').take_while(|line| line.starts_with('#'));
+    block.split_at(comment.map(str::len).sum())
 }
 
 fn without_comments(block: &str) -> String {

@@ -50,6 +50,8 @@ pub(crate) struct TableSpec {
     pub(crate) options: SegmentOptions,
     /// What queries know of how documents and texts are taken apart, whether or not there are indexes.
     pub(crate) search: SearchOptions,
+    /// Whether `LOOKUP` finds it.
+    pub(crate) is_dimension: bool,
 }
 
 impl TableSpec {
@@ -62,6 +64,7 @@ impl TableSpec {
             null_handling: true,
             options: SegmentOptions::default(),
             search: SearchOptions::default(),
+            is_dimension: false,
         }
     }
 }
@@ -88,6 +91,7 @@ impl Bed {
                 null_handling_enabled: spec.null_handling,
                 timeout_ms: None,
                 search: Arc::new(spec.search.clone()),
+                is_dimension: spec.is_dimension,
                 time_column: None,
             });
         }

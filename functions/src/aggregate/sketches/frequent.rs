@@ -25,8 +25,10 @@ impl Sketch for FrequentLongs {
     }
 
     fn offer(&mut self, item: Item<'_>) {
-        if let Item::Long(value) = item {
-            self.0.update(value);
+        match item {
+            Item::Int(value) => self.0.update(i64::from(value)),
+            Item::Long(value) => self.0.update(value),
+            _ => {}
         }
     }
 

@@ -31,7 +31,13 @@ pub(super) fn offer_hash(registers: &mut [u8], group: usize, log2_registers: u8,
     let log2 = u32::from(log2_registers);
     let rest = hash << log2 | ((1 << (log2 - 1)) + 1);
     let register = &mut registers[(group << log2) + (hash >> (u32::BITS - log2)) as usize];
-    let value = (rest.leading_zeros() + 1).min(REGISTER_MAX) as u8;
+    offer_rank(register, rest.leading_zeros() + 1);
+}
+
+/// Raises a register to a number of leading zeros and one more.
+#[inline]
+pub(super) fn offer_rank(register: &mut u8, rank: u32) {
+    let value = rank.min(REGISTER_MAX) as u8;
     // Most hashes raise nothing, and a write would hold up the next reading.
     if *register < value {
         *register = value;
@@ -51,18 +57,38 @@ pub(super) fn to_bytes(registers: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(8 + 4 * words);
     bytes.extend(registers.len().ilog2().to_be_bytes());
     bytes.extend(u32::try_from(4 * words).unwrap_or(u32::MAX).to_be_bytes());
+    write_registers(registers, &mut bytes);
+    bytes
+}
+
+/// Writes registers, six in a word. Small and odd sizes have a word more than their registers fill.
+pub(super) fn write_registers(registers: &[u8], bytes: &mut Vec<u8>) {
+    let end = bytes.len() + 4 * words_of(registers.len());
     for registers in registers.chunks(REGISTERS_A_WORD) {
         let word =
             registers.iter().rev().fold(0, |word, register| word << REGISTER_BITS | u32::from(*register));
         bytes.extend(word.to_be_bytes());
     }
-    // Small and odd sizes have a word more than their registers fill.
-    bytes.resize(8 + 4 * words, 0);
-    bytes
+    bytes.resize(end, 0);
+}
+
+/// Reads as many registers as there is room for; nothing when the bytes are not of this size.
+pub(super) fn read_registers(bytes: &[u8], registers: &mut [u8]) -> Option<()> {
+    if bytes.len() != 4 * words_of(registers.len()) {
+        return None;
+    }
+    let (words, _) = bytes.as_chunks::<4>();
+    for (registers, word) in registers.chunks_mut(REGISTERS_A_WORD).zip(words) {
+        let word = u32::from_be_bytes(*word);
+        for (position, register) in registers.iter_mut().enumerate() {
+            *register = u8::try_from(word >> (REGISTER_BITS * position) & REGISTER_MAX).ok()?;
+        }
+    }
+    Some(())
 }
 
 /// Returns how many words the library has for so many registers.
-fn words_of(registers: usize) -> usize {
+pub(super) fn words_of(registers: usize) -> usize {
     match registers / REGISTERS_A_WORD {
         0 => 1,
         // It leaves the last word out where the whole ones fill words of 32.
@@ -97,6 +123,7 @@ pub(super) fn estimate(registers: &[u8]) -> i64 {
 #[inline]
 pub(super) fn hash(item: Item<'_>) -> u32 {
     match item {
+        Item::Int(value) => hash_long(i64::from(value).cast_unsigned()),
         Item::Long(value) => hash_long(value.cast_unsigned()),
         Item::Float(value) => hash_long(i64::from(value.to_bits().cast_signed()).cast_unsigned()),
         Item::Double(value) => hash_long(value.to_bits()),
@@ -158,17 +185,7 @@ fn read(bytes: &[u8]) -> Option<Hll> {
     let (_, words) = rest.split_first_chunk::<4>()?;
     let log2 = u8::try_from(u32::from_be_bytes(*log2)).ok().filter(|log2| (1..=24).contains(log2))?;
     let mut hll = Hll::with_registers(log2);
-    if words.len() != 4 * words_of(hll.registers.len()) {
-        return None;
-    }
-    let (words, _) = words.as_chunks::<4>();
-    for (registers, word) in hll.registers.chunks_mut(REGISTERS_A_WORD).zip(words) {
-        let word = u32::from_be_bytes(*word);
-        for (position, register) in registers.iter_mut().enumerate() {
-            *register = u8::try_from(word >> (REGISTER_BITS * position) & REGISTER_MAX).ok()?;
-        }
-    }
-    Some(hll)
+    read_registers(words, &mut hll.registers).map(|()| hll)
 }
 
 fn finish(mut hash: u32) -> u32 {

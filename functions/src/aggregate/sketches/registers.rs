@@ -212,9 +212,9 @@ fn with_hashes(values: &ArrayRef, user: &mut impl HashUser) {
         DataType::Null => {}
         DataType::Boolean => {
             let values = values.as_boolean();
-            user.take(&OfRows(|row| hash(Item::Long(i64::from(values.value(row))))));
+            user.take(&OfRows(|row| hash(Item::Int(i32::from(values.value(row))))));
         }
-        DataType::Int32 => numbers::<Int32Type>(values, user, |value| Item::Long(i64::from(value))),
+        DataType::Int32 => numbers::<Int32Type>(values, user, Item::Int),
         DataType::Int64 => numbers::<Int64Type>(values, user, Item::Long),
         DataType::Timestamp(..) => numbers::<TimestampMillisecondType>(values, user, Item::Long),
         DataType::Float32 => numbers::<Float32Type>(values, user, Item::Float),

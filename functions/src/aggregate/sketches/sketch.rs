@@ -15,6 +15,7 @@ use crate::aggregate::computation::{Computation, array};
 /// One value on its way into a sketch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Item<'a> {
+    Int(i32),
     Long(i64),
     Float(f32),
     Double(f64),
@@ -33,6 +34,10 @@ pub(crate) trait Sketch: Sized + Send + Sync + 'static {
     fn merge(&mut self, settings: &Self::Settings, bytes: &[u8]) -> Result<()>;
     /// Returns its serialised form.
     fn to_bytes(&self) -> Vec<u8>;
+    /// Returns the form in which Pinot answers it.
+    fn to_answer(&self) -> Vec<u8> {
+        self.to_bytes()
+    }
     fn estimate(&self) -> i64;
     /// Returns the bytes it holds outside itself; quick.
     fn heap_bytes(&self) -> usize;
@@ -54,6 +59,36 @@ impl Answer {
             Answer::Hex | Answer::Base64 => DataType::Utf8,
         }
     }
+}
+
+/// Offers the value of a row, or merges the sketch that it is.
+pub(crate) fn offer_row<S: Sketch>(
+    sketch: &mut S,
+    settings: &S::Settings,
+    values: &ArrayRef,
+    of_sketches: bool,
+    row: usize,
+) -> Result<()> {
+    match values.data_type() {
+        DataType::Binary if of_sketches => {
+            return sketch.merge(settings, values.as_binary::<i32>().value(row));
+        }
+        DataType::Boolean => sketch.offer(Item::Int(i32::from(values.as_boolean().value(row)))),
+        DataType::Int32 => sketch.offer(Item::Int(values.as_primitive::<Int32Type>().value(row))),
+        DataType::Int64 => sketch.offer(Item::Long(values.as_primitive::<Int64Type>().value(row))),
+        DataType::Timestamp(..) => {
+            sketch.offer(Item::Long(values.as_primitive::<TimestampMillisecondType>().value(row)));
+        }
+        DataType::Float32 => sketch.offer(Item::Float(values.as_primitive::<Float32Type>().value(row))),
+        DataType::Float64 => sketch.offer(Item::Double(values.as_primitive::<Float64Type>().value(row))),
+        DataType::Decimal256(..) => {
+            let bytes = values.as_primitive::<Decimal256Type>().value(row).to_be_bytes();
+            sketch.offer(Item::Bytes(&bytes));
+        }
+        DataType::Binary => sketch.offer(Item::Bytes(values.as_binary::<i32>().value(row))),
+        _ => sketch.offer(Item::Text(values.as_string::<i32>().value(row))),
+    }
+    Ok(())
 }
 
 /// One sketch a group.
@@ -100,28 +135,7 @@ impl<S: Sketch> Computation for Sketched<S> {
 
     fn add(&mut self, state: &mut Option<Box<S>>, columns: &ArrayRef, row: usize) -> Result<()> {
         let sketch = self.sketch(state)?;
-        match columns.data_type() {
-            DataType::Binary if self.of_sketches => {
-                return sketch.merge(&self.settings, columns.as_binary::<i32>().value(row));
-            }
-            DataType::Boolean => sketch.offer(Item::Long(i64::from(columns.as_boolean().value(row)))),
-            DataType::Int32 => {
-                sketch.offer(Item::Long(i64::from(columns.as_primitive::<Int32Type>().value(row))));
-            }
-            DataType::Int64 => sketch.offer(Item::Long(columns.as_primitive::<Int64Type>().value(row))),
-            DataType::Timestamp(..) => {
-                sketch.offer(Item::Long(columns.as_primitive::<TimestampMillisecondType>().value(row)));
-            }
-            DataType::Float32 => sketch.offer(Item::Float(columns.as_primitive::<Float32Type>().value(row))),
-            DataType::Float64 => sketch.offer(Item::Double(columns.as_primitive::<Float64Type>().value(row))),
-            DataType::Decimal256(..) => {
-                let bytes = columns.as_primitive::<Decimal256Type>().value(row).to_be_bytes();
-                sketch.offer(Item::Bytes(&bytes));
-            }
-            DataType::Binary => sketch.offer(Item::Bytes(columns.as_binary::<i32>().value(row))),
-            _ => sketch.offer(Item::Text(columns.as_string::<i32>().value(row))),
-        }
-        Ok(())
+        offer_row(sketch, &self.settings, columns, self.of_sketches, row)
     }
 
     fn write(&mut self, state: &mut Option<Box<S>>, out: &mut Vec<u8>) {
@@ -142,10 +156,10 @@ impl<S: Sketch> Computation for Sketched<S> {
                 sketches.map(|sketch| Some(sketch.map_or(0, |sketch| sketch.estimate()))),
             ),
             Answer::Hex => array::<StringArray, _>(
-                sketches.map(|sketch| sketch.map(|sketch| hex::encode(sketch.to_bytes()))),
+                sketches.map(|sketch| sketch.map(|sketch| hex::encode(sketch.to_answer()))),
             ),
             Answer::Base64 => array::<StringArray, _>(
-                sketches.map(|sketch| sketch.map(|sketch| STANDARD.encode(sketch.to_bytes()))),
+                sketches.map(|sketch| sketch.map(|sketch| STANDARD.encode(sketch.to_answer()))),
             ),
         })
     }

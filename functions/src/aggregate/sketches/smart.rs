@@ -72,6 +72,7 @@ impl Sketch for Smart {
 
     fn offer(&mut self, item: Item<'_>) {
         self.put(match item {
+            Item::Int(value) => mixed(i64::from(value).cast_unsigned()),
             Item::Long(value) => mixed(value.cast_unsigned()),
             Item::Float(value) => mixed(key_of(f64::from(value))),
             Item::Double(value) => mixed(key_of(value)),

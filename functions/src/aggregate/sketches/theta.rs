@@ -17,13 +17,14 @@ fn failed(error: datasketches::error::Error) -> DataFusionError {
 }
 
 /// Something that a value's hash is put into.
-trait Update {
+pub(crate) trait Update {
     fn update(&mut self, value: impl Hash);
 }
 
 /// Hands a value on in the form that Java hashes. Empty texts and bytes do not count there.
-fn update(sketch: &mut impl Update, item: Item<'_>) {
+pub(crate) fn update(sketch: &mut impl Update, item: Item<'_>) {
     match item {
+        Item::Int(value) => sketch.update(i64::from(value)),
         Item::Long(value) => sketch.update(value),
         Item::Float(value) => sketch.update(canonical_float::from_f64(f64::from(value))),
         Item::Double(value) => sketch.update(canonical_float::from_f64(value)),
@@ -46,7 +47,8 @@ impl Update for ThetaSketch {
 }
 
 impl Theta {
-    fn result(&self) -> CompactThetaSketch {
+    /// Returns what it holds now.
+    pub(crate) fn result(&self) -> CompactThetaSketch {
         let Some(union) = &self.union else { return self.own.compact(true) };
         if self.own.is_empty() {
             return union.to_sketch(true);
@@ -113,7 +115,7 @@ impl Update for CpcSketch {
 }
 
 impl Cpc {
-    fn result(&self) -> Option<CpcSketch> {
+    fn merged(&self) -> Option<CpcSketch> {
         let union = self.union.as_ref()?;
         let mut all = CpcUnion::new(union.lg_k()).ok()?;
         all.update(&union.to_sketch()).ok()?;
@@ -144,12 +146,12 @@ impl Sketch for Cpc {
     }
 
     fn to_bytes(&self) -> Vec<u8> {
-        self.result().as_ref().unwrap_or(&self.own).serialize()
+        self.merged().as_ref().unwrap_or(&self.own).serialize()
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "Pinot rounds it")]
     fn estimate(&self) -> i64 {
-        self.result().as_ref().unwrap_or(&self.own).estimate().round() as i64
+        self.merged().as_ref().unwrap_or(&self.own).estimate().round() as i64
     }
 
     fn heap_bytes(&self) -> usize {

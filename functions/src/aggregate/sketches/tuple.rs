@@ -8,7 +8,8 @@ use datafusion::error::Result;
 use datasketches::codec::{SketchBytes, SketchSlice};
 use datasketches::error::{Error, ErrorKind};
 use datasketches::tuple::{
-    CompactTupleSketch, SummaryCombinePolicy, SummaryPolicy, TupleSummaryValue, TupleUnion, TupleUnionBuilder,
+    CompactTupleSketch, SummaryCombinePolicy, SummaryPolicy, SummaryUpdatePolicy, TupleSummaryValue,
+    TupleUnion, TupleUnionBuilder,
 };
 
 use crate::aggregate::columns::bytes;
@@ -41,24 +42,44 @@ pub(crate) struct IntegerSummary {
     mode: u8,
 }
 
-/// Adds the values of a key up.
-#[derive(Debug, Clone)]
-pub(crate) struct Sums;
+/// What becomes of two values of a key; the numbers are those of Java's modes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Combined {
+    /// They are added.
+    Sum = 0,
+    /// The smaller one stays.
+    Min = 1,
+    /// The larger one stays.
+    Max = 2,
+}
 
-/// The number of Java's mode `Sum`.
-const MODE_SUM: u8 = 0;
-
-impl SummaryPolicy for Sums {
+impl SummaryPolicy for Combined {
     type Summary = IntegerSummary;
 
     fn create(&self) -> IntegerSummary {
-        IntegerSummary { value: 0, mode: MODE_SUM }
+        let value = match self {
+            Combined::Sum => 0,
+            Combined::Min => i32::MAX,
+            Combined::Max => i32::MIN,
+        };
+        IntegerSummary { value, mode: *self as u8 }
     }
 }
 
-impl SummaryCombinePolicy for Sums {
+impl SummaryCombinePolicy for Combined {
     fn combine(&self, summary: &mut IntegerSummary, other: &IntegerSummary) {
-        summary.value = summary.value.wrapping_add(other.value);
+        self.update(summary, other.value);
+        summary.mode = *self as u8;
+    }
+}
+
+impl SummaryUpdatePolicy<i32> for Combined {
+    fn update(&self, summary: &mut IntegerSummary, value: i32) {
+        summary.value = match self {
+            Combined::Sum => summary.value.wrapping_add(value),
+            Combined::Min => summary.value.min(value),
+            Combined::Max => summary.value.max(value),
+        };
     }
 }
 
@@ -81,12 +102,13 @@ impl TupleSummaryValue for IntegerSummary {
     }
 }
 
-fn failed(error: Error) -> DataFusionError {
+pub(crate) fn failed(error: Error) -> DataFusionError {
     exec_datafusion_err!("tuple sketch: {error}")
 }
 
-type Union = TupleUnion<Sums>;
-type Compact = CompactTupleSketch<IntegerSummary>;
+type Union = TupleUnion<Combined>;
+/// A tuple sketch as it is stored.
+pub(crate) type Compact = CompactTupleSketch<IntegerSummary>;
 
 impl Tuples {
     #[expect(clippy::cast_possible_truncation, reason = "Pinot rounds it")]
@@ -130,7 +152,7 @@ impl Computation for Tuples {
         let union = match state {
             Some(union) => union,
             None => {
-                let union = TupleUnionBuilder::new(Sums).lg_k(self.lg_k).build().map_err(failed)?;
+                let union = TupleUnionBuilder::new(Combined::Sum).lg_k(self.lg_k).build().map_err(failed)?;
                 state.insert(Box::new(union))
             }
         };

@@ -134,7 +134,7 @@ fn of_element(asked: &Asked<'_>) -> Result<Gives, Fault> {
     Ok(Gives::Type(plain_type(element_type(array).unwrap_or(array))))
 }
 
-fn same(asked: &Asked<'_>) -> Result<Gives, Fault> {
+pub(super) fn same(asked: &Asked<'_>) -> Result<Gives, Fault> {
     let Some(array) = asked.types.first() else { return fault("an array is missing") };
     let element = plain_type(element_type(array).unwrap_or(array));
     let element = if element == DataType::Null { DataType::Utf8 } else { element };
@@ -170,7 +170,7 @@ fn extreme(call: &Call<'_>, descending: bool) -> Result<ArrayRef, Fault> {
 }
 
 /// Returns where the elements of a row stand among all.
-fn places(arrays: &ListArray, row: usize) -> std::ops::Range<usize> {
+pub(super) fn places(arrays: &ListArray, row: usize) -> std::ops::Range<usize> {
     let offsets = arrays.value_offsets();
     usize::try_from(offsets[row]).unwrap_or(0)..usize::try_from(offsets[row + 1]).unwrap_or(0)
 }
@@ -214,7 +214,7 @@ fn value_in(call: &Call<'_>) -> Result<ArrayRef, Fault> {
     Ok(Arc::new(ListArray::try_new(field, offsets, kept, arrays.nulls().cloned())?))
 }
 
-fn scalar_of(data_type: &DataType) -> Result<Scalar, Fault> {
+pub(super) fn scalar_of(data_type: &DataType) -> Result<Scalar, Fault> {
     Ok(match data_type {
         DataType::Int32 => Scalar::Int,
         DataType::Int64 => Scalar::Long,

@@ -151,11 +151,11 @@ fn coordinate(point: &Point) -> Coord {
     Coord { x: point.x, y: point.y }
 }
 
-fn line(points: &Line) -> LineString {
+pub(super) fn line(points: &Line) -> LineString {
     LineString::new(points.iter().map(coordinate).collect())
 }
 
-fn polygon(rings: &Rings) -> Polygon {
+pub(super) fn polygon(rings: &Rings) -> Polygon {
     let mut rings = rings.iter().map(line);
     let outer = rings.next().unwrap_or_else(|| LineString::new(Vec::new()));
     Polygon::new(outer, rings.collect())

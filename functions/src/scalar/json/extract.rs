@@ -34,7 +34,7 @@ pub(super) fn functions() -> Vec<Function> {
     };
     vec![
         extraction(
-            &["jsonExtractScalar", "jsonExtractScalarFast", "jsonExtractScalarFory", "jsonExtractIndex"],
+            &["jsonExtractScalar", "jsonExtractScalarFast", "jsonExtractScalarFory"],
             "What a path leads to as INT, LONG, FLOAT, DOUBLE, BIG_DECIMAL, BOOLEAN, TIMESTAMP, STRING, JSON, BYTES or \
              an array of them, as INT_ARRAY; the default where it leads nowhere, without one an error.",
             false,
@@ -62,7 +62,7 @@ const TYPES: [(&str, Scalar); 11] = [
 ];
 
 /// What is wanted: a type, whether it is an array, and whether it is JSON.
-fn wanted(text: &str) -> Result<(Scalar, bool, bool), String> {
+pub(super) fn wanted(text: &str) -> Result<(Scalar, bool, bool), String> {
     let upper = text.to_ascii_uppercase();
     let (name, array) = upper.strip_suffix("_ARRAY").map_or((upper.as_str(), false), |name| (name, true));
     let known = TYPES.iter().find(|(known, _)| *known == name);
@@ -75,7 +75,7 @@ fn wanted(text: &str) -> Result<(Scalar, bool, bool), String> {
     }
 }
 
-fn extracted_type(asked: &Asked<'_>) -> Result<Gives, Fault> {
+pub(super) fn extracted_type(asked: &Asked<'_>) -> Result<Gives, Fault> {
     let Some(text) = asked.text(2) else { return fault("the result type is a constant") };
     let (scalar, array, json) = wanted(text)?;
     Ok(match (scalar, array) {
@@ -89,7 +89,7 @@ fn extracted_type(asked: &Asked<'_>) -> Result<Gives, Fault> {
 }
 
 /// A value that JSON can be read as.
-trait FromNode: Sized {
+pub(super) trait FromNode: Sized {
     fn from_node(node: &Node<'_>) -> Option<Self>;
 
     /// Reads a default: as a text of JSON would be, except where SQL writes a value in another way.

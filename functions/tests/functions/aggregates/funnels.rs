@@ -69,7 +69,7 @@ fn a_funnel_counts_values_that_met_all_steps_so_far() {
     };
     let two: BTreeSet<&String> = met(0).intersection(&met(1)).copied().collect();
     let three = two.intersection(&met(2)).count();
-    let answer = table.query("SELECT funnelcount(\"user\", s0, s1, s2), distinctcountmv(\"user\"), segmentpartitioneddistinctcount(\"user\") FROM t");
+    let answer = table.query("SELECT funnelcount(1, \"user\", s0, s1, s2), distinctcountmv(\"user\"), segmentpartitioneddistinctcount(\"user\") FROM t");
     let counts = answer.column(0).as_list::<i32>().value(0);
     assert_eq!(
         counts.as_primitive::<Int64Type>().values()[..],

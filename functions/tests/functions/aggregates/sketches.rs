@@ -236,3 +236,116 @@ fn tuple_sketches_add_the_values_of_their_keys() {
             .contains("BYTES")
     );
 }
+
+#[test]
+fn a_raw_hyperloglogplus_has_stream_lib_s_bytes() {
+    let table = Table::new([("v", Arc::new(StringArray::from(vec!["abc"])) as ArrayRef)]);
+    let raw = hex::decode(table.query("SELECT distinctcountrawhllplus(v) FROM t").text(0)).unwrap();
+    // Version -2, precision 14, no sparse precision, normal form; 2^14 registers of five bits, six in a word, and a word more.
+    assert_eq!(&raw[..9], [0xff, 0xff, 0xff, 0xfe, 14, 0, 0, 0xac, 0x55]);
+    assert_eq!(raw.len(), 9 + 4 * 2731);
+    // MurmurHash64A of three bytes, step by step.
+    let m = 0xc6a4_a793_5bd1_e995_u64;
+    let mut hash = 0xe17a_1465_u64 ^ 3_u64.wrapping_mul(m);
+    hash = (hash ^ u64::from_le_bytes(*b"abc\0\0\0\0\0")).wrapping_mul(m);
+    hash = (hash ^ hash >> 47).wrapping_mul(m);
+    hash ^= hash >> 47;
+    let (register, rank) = ((hash >> 50) as usize, (hash << 14).leading_zeros() + 1);
+    let word = u32::from_be_bytes(raw[9 + register / 6 * 4..][..4].try_into().unwrap());
+    assert_eq!(word, rank << (register % 6 * 5));
+}
+
+#[test]
+fn a_raw_ultraloglog_has_hash4j_s_registers() {
+    let table = Table::new([("v", Arc::new(Int64Array::from(vec![1, 2, 3, 4, 5])) as ArrayRef)]);
+    let raw = STANDARD.decode(table.query("SELECT distinctcountrawull(v) FROM t").text(0)).unwrap();
+    assert_eq!(raw.len(), 1 << 12);
+    let set: Vec<u8> = raw.into_iter().filter(|register| *register != 0).collect();
+    assert_eq!(set.len(), 5);
+    // The first hash of a register sets one bit at 11 or above: six bits of its place, and nothing below.
+    assert!(set.iter().all(|register| register & 3 == 0 && register >> 2 >= 11), "{set:?}");
+}
+
+#[test]
+fn stored_hllplus_and_ull_sketches_are_merged() {
+    let keys: Vec<i32> = (0..30_000).map(|row| row % 11).collect();
+    let values: Vec<i64> = (0..30_000).map(|row| row * 7 % 20_000).collect();
+    let distinct = values.iter().collect::<BTreeSet<_>>().len() as f64;
+    let table = Table::new([
+        ("v", Arc::new(Int64Array::from(values)) as ArrayRef),
+        ("k", Arc::new(Int32Array::from(keys))),
+    ]);
+    let raw = table.query("SELECT distinctcountrawhllplus(v), distinctcountrawull(v) FROM t GROUP BY k");
+    let all = table.query("SELECT distinctcountrawhllplus(v), distinctcountrawull(v) FROM t");
+    let texts = |position: usize| raw.column(position).as_string::<i32>().iter().flatten();
+    let plus = BinaryArray::from_iter_values(texts(0).map(|text| hex::decode(text).unwrap()));
+    let ull = texts(1).map(|text| [vec![12], STANDARD.decode(text).unwrap()].concat());
+    let ull = BinaryArray::from_iter_values(ull);
+    let stored = Table::new([("plus", Arc::new(plus) as ArrayRef), ("ull", Arc::new(ull))]);
+    let answer = stored.query(
+        "SELECT distinctcounthllplus(plus), distinctcountull(ull), distinctcountrawhllplus(plus), distinctcountrawull(ull) FROM t",
+    );
+    // Three standard errors: 0.8 % of 2^14 registers, 1.2 % of 2^12.
+    for (position, allowed) in [(0, 0.025), (1, 0.037)] {
+        let found = answer.long(position) as f64;
+        assert!((found / distinct - 1.0).abs() <= allowed, "{position}: {found} instead of {distinct}");
+    }
+    assert_eq!((answer.text(2), answer.text(3)), (all.text(0), all.text(1)));
+}
+
+#[test]
+fn an_ultraloglog_estimates_from_few_to_many() {
+    for count in [0_i64, 1, 10, 100, 1_000, 10_000, 100_000, 1_000_000] {
+        let table = Table::new([("v", Arc::new(Int64Array::from_iter_values(0..count)) as ArrayRef)]);
+        if count == 0 {
+            continue;
+        }
+        let raw = table.query("SELECT distinctcountrawull(v, 10), distinctcountrawhllplus(v, 10) FROM t");
+        let ull = [vec![10], STANDARD.decode(raw.text(0)).unwrap()].concat();
+        let plus = hex::decode(raw.text(1)).unwrap();
+        let stored = Table::new([
+            ("ull", Arc::new(BinaryArray::from_iter_values([ull])) as ArrayRef),
+            ("plus", Arc::new(BinaryArray::from_iter_values([plus]))),
+        ]);
+        let answer = stored.query("SELECT distinctcountull(ull), distinctcounthllplus(plus) FROM t");
+        // Three standard errors: 2.4 % and 3.3 % of 2^10 registers.
+        for (position, allowed) in [(0, 0.074), (1, 0.1)] {
+            let found = answer.long(position) as f64;
+            assert!((found / count as f64 - 1.0).abs() <= allowed, "{position}: {found} instead of {count}");
+        }
+    }
+}
+
+#[test]
+fn sets_of_filtered_theta_sketches_are_those_of_the_values() {
+    let mut random = Random(8);
+    let values: Vec<i64> = (0..3_000).map(|_| random.below(1_000) as i64).collect();
+    let passes: Vec<[bool; 2]> = (0..3_000).map(|_| [0, 1].map(|_| random.below(3) == 0)).collect();
+    let column = |filter: usize| -> ArrayRef {
+        Arc::new(arrow::array::BooleanArray::from_iter(passes.iter().map(|passes| Some(passes[filter]))))
+    };
+    let table = Table::new([
+        ("v", Arc::new(Int64Array::from(values.clone())) as ArrayRef),
+        ("a", column(0)),
+        ("b", column(1)),
+    ]);
+    let of = |filter: usize| -> BTreeSet<i64> {
+        values.iter().zip(&passes).filter(|(_, passes)| passes[filter]).map(|(value, _)| *value).collect()
+    };
+    let (all, a, b): (BTreeSet<i64>, _, _) = (values.iter().copied().collect(), of(0), of(1));
+    let rest: BTreeSet<i64> = all.difference(&a).copied().collect();
+    for (sets, wanted) in [
+        ("SET_INTERSECT($1, $2)", a.intersection(&b).count()),
+        ("set_union($1,$2)", a.union(&b).count()),
+        ("SET_DIFF($1, $2)", a.difference(&b).count()),
+        ("SETINTERSECT(SET_DIFF($0, $1), $2)", rest.intersection(&b).count()),
+        (" $2 ", b.len()),
+    ] {
+        let answer = table.query(&format!("SELECT distinctcountthetasketch(v, '', a, b, '{sets}') FROM t"));
+        assert_eq!(answer.long(0), wanted as i64, "{sets}");
+    }
+    for wrong in ["$3", "SET_DIFF($1)", "SET_UNION($1, $2", "SET_UNION($1, $2) $1", "", "AND($1, $2)"] {
+        let error = table.error(&format!("SELECT distinctcountthetasketch(v, '', a, b, '{wrong}') FROM t"));
+        assert!(error.contains("call it as"), "{wrong}: {error}");
+    }
+}
