@@ -120,7 +120,7 @@ pub(super) fn estimate(registers: &[u8]) -> i64 {
 }
 
 /// Returns the hash that stream-lib has of a value.
-#[inline]
+#[inline(always)]
 pub(super) fn hash(item: Item<'_>) -> u32 {
     match item {
         Item::Int(value) => hash_long(i64::from(value).cast_unsigned()),
@@ -188,12 +188,14 @@ fn read(bytes: &[u8]) -> Option<Hll> {
     read_registers(words, &mut hll.registers).map(|()| hll)
 }
 
+#[inline(always)]
 fn finish(mut hash: u32) -> u32 {
     hash ^= hash >> 13;
     hash = hash.wrapping_mul(MULTIPLIER);
     hash ^ hash >> 15
 }
 
+#[inline(always)]
 fn hash_long(value: u64) -> u32 {
     #[expect(clippy::cast_possible_truncation, reason = "each half in turn")]
     let mixed = |half: u64| {
